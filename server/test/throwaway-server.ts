@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -10,12 +10,15 @@ export interface ThrowawayServer {
   stop(): Promise<void>
 }
 
+const MEMORY_DISK = '/dev/shm'
+const MEMORY_DISK_BYTES_MIN = 4 * 1024 ** 3
+
 /**
  * A server in a new temporary directory, without fsync: it loses everything in the end anyway. `binDir` takes
  * the programs of another PostgreSQL than the embedded one.
  */
 export async function startThrowawayServer(binDir?: string): Promise<ThrowawayServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-test-'))
+  const dataDir = await mkdtemp(join(await fastestDirectory(), 'rollcall-test-'))
   const server = await startEmbeddedPostgres({
     dataDir,
     log: pino({ level: 'silent' }),
@@ -31,4 +34,16 @@ export async function startThrowawayServer(binDir?: string): Promise<ThrowawaySe
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** Cloning a database takes 9 ms in memory and 75 to 200 ms on a disk (hundreds of small files). */
+async function fastestDirectory(): Promise<string> {
+  try {
+    await access(MEMORY_DISK, constants.W_OK)
+    const { bavail, bsize } = await statfs(MEMORY_DISK)
+    if (bavail * bsize >= MEMORY_DISK_BYTES_MIN) return MEMORY_DISK
+  } catch {
+    // Not a Linux, or a container without it.
+  }
+  return tmpdir()
 }
