@@ -1,0 +1,149 @@
+import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import type { Level, Scope } from '../access/permission.ts'
+
+export interface ApiKeyRow {
+  id: string
+  name: string
+  hint: string
+  scopes: Scope[]
+  member_id: string | null
+  created_at: string
+  expires_at: string | null
+  last_used_at: string | null
+  revoked_at: string | null
+}
+
+export async function insertApiKey(
+  tx: Transaction,
+  organizationId: string,
+  key: {
+    id: string
+    name: string
+    hint: string
+    scopes: readonly Scope[]
+    memberId: string | null
+    expiresAt: string | null
+    digest: Buffer
+    now: Date
+  },
+): Promise<ApiKeyRow> {
+  const row = await tx.row(sql<ApiKeyRow>`
+    insert into api_key (organization_id, id, name, hint, scopes, member_id, created_at, expires_at)
+    values (${organizationId}, ${key.id}, ${key.name}, ${key.hint}, ${key.scopes}, ${key.memberId}, ${key.now},
+      ${key.expiresAt})
+    returning *`)
+  await insertCredential(tx, organizationId, { apiKeyId: key.id, digest: key.digest, expiresAt: null })
+  return row!
+}
+
+/** A secret that stands for a key: the key's own, or a short-lived access token. */
+export async function insertCredential(
+  tx: Queryable,
+  organizationId: string,
+  credential: { apiKeyId: string; digest: Buffer; expiresAt: Date | null },
+): Promise<void> {
+  await tx.run(sql`
+    insert into credential (digest, organization_id, api_key_id, expires_at)
+    values (${credential.digest}, ${organizationId}, ${credential.apiKeyId}, ${credential.expiresAt})`)
+}
+
+export async function listApiKeys(
+  db: Queryable,
+  organizationId: string,
+  page: { afterId: string | null; limit: number },
+): Promise<ApiKeyRow[]> {
+  return await db.rows(sql<ApiKeyRow>`
+    select * from api_key
+    where organization_id = ${organizationId} and revoked_at is null
+      and id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit ${page.limit}`)
+}
+
+export async function revokeApiKey(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  now: Date,
+): Promise<boolean> {
+  const count = await tx.run(sql`
+    update api_key set revoked_at = ${now}
+    where organization_id = ${organizationId} and id = ${id} and revoked_at is null`)
+  return count === 1
+}
+
+export async function revokeKeysOfMember(
+  tx: Transaction,
+  organizationId: string,
+  memberId: string,
+  now: Date,
+): Promise<void> {
+  await tx.run(sql`
+    update api_key set revoked_at = ${now}
+    where organization_id = ${organizationId} and member_id = ${memberId} and revoked_at is null`)
+}
+
+export interface CredentialRow {
+  organization_id: string
+  api_key_id: string
+  scopes: Scope[]
+  member_id: string | null
+  level: Level
+  /** When the credential stops by itself. */
+  ends_at: string | null
+}
+
+/**
+ * The key behind a presented secret, if it works right now: not revoked, not expired, of an organization that is
+ * not deleted, acting (if at all) as a member who is active. Starts without an organization.
+ */
+export async function findCredential(db: Queryable, digest: Buffer): Promise<CredentialRow | undefined> {
+  return await db.row(sql<CredentialRow>`
+    select c.organization_id, c.api_key_id, k.scopes, k.member_id,
+      least(c.expires_at, k.expires_at) as ends_at,
+      case when k.member_id is null then 'owner' else coalesce((
+        select case when bool_or(r.key = 'owner') then 'owner' else 'admin' end
+        from role_grant g
+        join role r on r.organization_id = g.organization_id and r.id = g.role_id
+        where g.organization_id = c.organization_id and g.member_id = k.member_id and g.ended_change is null
+          and (g.expires_at is null or g.expires_at > now())
+        having count(*) > 0), 'member') end as level
+    from credential c
+    join api_key k on k.organization_id = c.organization_id and k.id = c.api_key_id
+    join organization o on o.id = c.organization_id and o.deleted_at is null
+    left join member m on m.organization_id = c.organization_id and m.id = k.member_id
+    where c.digest = ${digest} and k.revoked_at is null
+      and (c.expires_at is null or c.expires_at > now())
+      and (k.expires_at is null or k.expires_at > now())
+      and (k.member_id is null or m.status = 'active')`)
+}
+
+/** Notes the last use of many keys at once. */
+export async function touchApiKeys(
+  db: Queryable,
+  uses: readonly { organizationId: string; id: string; at: Date }[],
+): Promise<void> {
+  await db.run(sql`
+    update api_key k set last_used_at = u.at
+    from unnest(${uses.map((use) => use.organizationId)}::uuid[], ${uses.map((use) => use.id)}::uuid[],
+      ${uses.map((use) => use.at)}::timestamptz[]) u (organization_id, id, at)
+    where k.organization_id = u.organization_id and k.id = u.id
+      and (k.last_used_at is null or k.last_used_at < u.at)`)
+}
+
+/** Forgets access tokens that have ended. */
+export async function deleteExpiredCredentials(db: Queryable): Promise<number> {
+  return await db.run(sql`delete from credential where expires_at < now()`)
+}
+
+export async function findRootKeyDigests(db: Queryable): Promise<Buffer[]> {
+  return (await db.rows(sql<{ digest: Buffer }>`select digest from root_key`)).map((row) => row.digest)
+}
+
+/** Stores the first root key. False if another process was first. */
+export async function insertFirstRootKey(tx: Transaction, digest: Buffer, now: Date): Promise<boolean> {
+  await tx.run(sql`lock table root_key in share row exclusive mode`)
+  const count = await tx.run(sql`
+    insert into root_key (digest, created_at) select ${digest}, ${now} where not exists (select 1 from root_key)`)
+  return count === 1
+}

@@ -1,0 +1,80 @@
+import { uuidV7 } from '../../platform/uuid.ts'
+
+/** Every kind of change: noun, then what happened to it. */
+export const changeKinds = [
+  'organization.created',
+  'organization.updated',
+  'organization.deleted',
+  'organization.restored',
+  'member.created',
+  'member.updated',
+  'member.level_changed',
+  'member.suspended',
+  'member.reactivated',
+  'member.removed',
+  'member.left',
+  'member.merged',
+  'group.created',
+  'group.updated',
+  'group.deleted',
+  'group.member_added',
+  'group.member_removed',
+  'group.members_synced',
+  'grants.expired',
+  'plan.applied',
+  'plan.discarded',
+  'member_sync.cancelled',
+  'change.undone',
+  'api_key.created',
+  'api_key.revoked',
+] as const
+export type ChangeKind = (typeof changeKinds)[number]
+
+export interface ChangeNumber {
+  readonly seq: number
+  readonly at: string
+}
+
+/** What a change does to the organization's list of groups. */
+export interface GroupListEffect {
+  /** Groups more, or fewer. */
+  readonly count: number
+  /** Whether a group left the middle of the list or came back into it. */
+  readonly moved: boolean
+}
+
+export interface ChangeRecord {
+  readonly kind: ChangeKind
+  readonly memberId?: string
+  readonly groupId?: string
+  readonly sourceId?: string
+  readonly cause?: { readonly kind: string; readonly id: string }
+  readonly detail?: Record<string, unknown>
+  readonly undoes?: string
+  /** When it took effect, if that was before it was recorded. */
+  readonly effectiveAt?: Date
+  readonly groupList?: GroupListEffect
+}
+
+/**
+ * The change being made by an open transaction. Rows refer to its id from the start; number and time come last,
+ * when the transaction is about to commit (docs/decisions/0003-schema.md).
+ */
+export class ChangeDraft {
+  readonly id = uuidV7()
+  opened = 0
+  ended = 0
+  record: ChangeRecord | undefined
+  number: ChangeNumber | undefined
+
+  /** Says what the operation did. Without it the transaction is not a change and records none. */
+  describe(record: ChangeRecord): void {
+    if (this.record !== undefined) throw new Error(`a transaction is one change: ${record.kind}`)
+    this.record = record
+  }
+
+  count(effect: { opened?: number; ended?: number }): void {
+    this.opened += effect.opened ?? 0
+    this.ended += effect.ended ?? 0
+  }
+}

@@ -1,0 +1,126 @@
+import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import type { ChangeKind, ChangeNumber, ChangeRecord, GroupListEffect } from './change-draft.ts'
+
+export interface ChangeRow {
+  id: string
+  seq: number
+  at: string
+  effective_at: string | null
+  kind: ChangeKind
+  actor_kind: 'root' | 'api_key' | 'member' | 'system'
+  actor_id: string | null
+  cause_kind: string | null
+  cause_id: string | null
+  source_id: string | null
+  member_id: string | null
+  group_id: string | null
+  opened_count: number
+  ended_count: number
+  detail: Record<string, unknown>
+  undoes: string | null
+  undone_by: string | null
+}
+
+/**
+ * Locks the organization's counter and gives the next number and time together, so the order of numbers, of
+ * times and of commits is one order.
+ */
+export async function takeChangeNumber(
+  tx: Transaction,
+  organizationId: string,
+  groupList: GroupListEffect,
+): Promise<ChangeNumber> {
+  const row = await tx.row(sql<ChangeNumber>`
+    update change_counter set
+      last_seq = last_seq + 1,
+      last_at = greatest(last_at + interval '1 microsecond', clock_timestamp()),
+      group_count = group_count + ${groupList.count}::integer,
+      group_moves = group_moves + ${groupList.moved ? 1 : 0}::integer
+    where organization_id = ${organizationId}
+    returning last_seq as seq, last_at as at`)
+  if (row === undefined) throw new Error('organization without a change counter')
+  return row
+}
+
+export async function insertChange(
+  tx: Transaction,
+  organizationId: string,
+  change: {
+    id: string
+    number: ChangeNumber
+    actorKind: string
+    actorId: string | null
+    opened: number
+    ended: number
+    record: ChangeRecord
+  },
+): Promise<void> {
+  const { record, number } = change
+  await tx.run(sql`
+    insert into change (organization_id, id, seq, at, effective_at, kind, actor_kind, actor_id, cause_kind,
+      cause_id, source_id, member_id, group_id, opened_count, ended_count, detail, undoes)
+    values (${organizationId}, ${change.id}, ${number.seq}, ${number.at}, ${record.effectiveAt ?? null},
+      ${record.kind}, ${change.actorKind}, ${change.actorId}, ${record.cause?.kind ?? null},
+      ${record.cause?.id ?? null}, ${record.sourceId ?? null}, ${record.memberId ?? null},
+      ${record.groupId ?? null}, ${change.opened}, ${change.ended}, ${JSON.stringify(record.detail ?? {})},
+      ${record.undoes ?? null})`)
+}
+
+export async function findChange(
+  db: Queryable,
+  organizationId: string,
+  id: string,
+): Promise<ChangeRow | undefined> {
+  return await db.row(sql<ChangeRow>`
+    select c.*, u.id as undone_by
+    from change c
+    left join change u on u.organization_id = c.organization_id and u.undoes = c.id
+    where c.organization_id = ${organizationId} and c.id = ${id}`)
+}
+
+/** Changes in the order of their numbers, after `afterSeq`; or the latest first, before it. */
+export async function listChanges(
+  db: Queryable,
+  organizationId: string,
+  filter: {
+    afterSeq: number | null
+    order: 'asc' | 'desc'
+    memberId: string | null
+    groupId: string | null
+    kind: string | null
+    limit: number
+  },
+): Promise<ChangeRow[]> {
+  const { afterSeq, memberId, groupId, kind, limit } = filter
+  if (filter.order === 'asc') {
+    return await db.rows(sql<ChangeRow>`
+      select c.*, u.id as undone_by
+      from change c
+      left join change u on u.organization_id = c.organization_id and u.undoes = c.id
+      where c.organization_id = ${organizationId} and c.seq > coalesce(${afterSeq}::bigint, 0)
+        and (${memberId}::uuid is null or c.member_id = ${memberId})
+        and (${groupId}::uuid is null or c.group_id = ${groupId})
+        and (${kind}::text is null or c.kind = ${kind})
+      order by c.seq limit ${limit}`)
+  }
+  return await db.rows(sql<ChangeRow>`
+    select c.*, u.id as undone_by
+    from change c
+    left join change u on u.organization_id = c.organization_id and u.undoes = c.id
+    where c.organization_id = ${organizationId} and (${afterSeq}::bigint is null or c.seq < ${afterSeq})
+      and (${memberId}::uuid is null or c.member_id = ${memberId})
+      and (${groupId}::uuid is null or c.group_id = ${groupId})
+      and (${kind}::text is null or c.kind = ${kind})
+    order by c.seq desc limit ${limit}`)
+}
+
+/**
+ * Closes the past up to a moment: changes recorded later get a later time, so a read as of that moment answers
+ * the same for ever. Waits for a change that already has its time and is about to commit.
+ */
+export async function sealHistory(db: Queryable, organizationId: string, until: string): Promise<void> {
+  await db.run(sql`
+    update change_counter set last_at = ${until}
+    where organization_id = ${organizationId} and last_at < ${until}`)
+}

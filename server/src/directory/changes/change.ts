@@ -1,0 +1,106 @@
+import type { Transaction } from '../../platform/postgres/database.ts'
+import type { Actor } from '../access/permission.ts'
+import type { Context, Directory } from '../context.ts'
+import { insertChange, takeChangeNumber } from './change.sql.ts'
+import { ChangeDraft, type ChangeNumber, type GroupListEffect } from './change-draft.ts'
+import { type Effects, readEffects } from './effects.ts'
+
+/** What a preview answers instead of applying: the effects of the very statements that would have run. */
+export interface Preview {
+  readonly preview: true
+  readonly effects: Effects
+}
+
+class RolledBackPreview extends Error {
+  readonly outcome: Preview
+  constructor(outcome: Preview) {
+    super('preview')
+    this.outcome = outcome
+  }
+}
+
+export interface ChangeRequest {
+  readonly organizationId: string
+  readonly actor: Actor
+}
+
+/**
+ * Runs one operation in one transaction and records it as one change, last before COMMIT.
+ *
+ * @param finish runs after the change has its number and before COMMIT, in the same transaction.
+ */
+export async function applyChange<T>(
+  directory: Directory,
+  request: ChangeRequest,
+  work: (context: Context) => Promise<T>,
+  finish?: (tx: Transaction, result: T, change: ChangeDraft) => Promise<void>,
+): Promise<T> {
+  return await directory.database.transaction(async (tx) => {
+    const context = openContext(tx, request)
+    const result = await work(context)
+    await recordChange(context)
+    await finish?.(tx, result, context.change)
+    return result
+  })
+}
+
+/**
+ * Runs the operation, reads what it would open and end, and rolls everything back: a preview cannot disagree
+ * with what then happens, because it is the same statements (docs/decisions/0006-preview-by-rollback.md).
+ */
+export async function previewChange(
+  directory: Directory,
+  request: ChangeRequest,
+  work: (context: Context) => Promise<unknown>,
+): Promise<Preview> {
+  try {
+    return await directory.database.transaction(async (tx) => {
+      const context = openContext(tx, request)
+      await work(context)
+      const effects = await readEffects(tx, request.organizationId, context.change.id)
+      throw new RolledBackPreview({ preview: true, effects })
+    })
+  } catch (error) {
+    if (error instanceof RolledBackPreview) return error.outcome
+    throw error
+  }
+}
+
+/** The context of one transaction; the caller records the change itself (`recordChange`). */
+export function openContext(tx: Transaction, request: ChangeRequest): Context {
+  return {
+    db: tx,
+    actor: request.actor,
+    organizationId: request.organizationId,
+    now: new Date(),
+    change: new ChangeDraft(),
+  }
+}
+
+/**
+ * Takes the organization's next number now, for a row that stores it. Holds the organization's counter until
+ * COMMIT, so only short operations may.
+ */
+export async function numberChange(
+  context: Context,
+  groupList: GroupListEffect = { count: 0, moved: false },
+): Promise<ChangeNumber> {
+  context.change.number ??= await takeChangeNumber(context.db, context.organizationId, groupList)
+  return context.change.number
+}
+
+/** Writes the change row with its number and time. Nothing if the operation described no change. */
+export async function recordChange(context: Context): Promise<void> {
+  const { change, actor } = context
+  if (change.record === undefined) return
+  const number = await numberChange(context, change.record.groupList)
+  await insertChange(context.db, context.organizationId, {
+    id: change.id,
+    number,
+    actorKind: actor.kind === 'api_key' && actor.memberId !== null ? 'member' : actor.kind,
+    actorId: actor.kind === 'api_key' ? (actor.memberId ?? actor.id) : null,
+    opened: change.opened,
+    ended: change.ended,
+    record: change.record,
+  })
+}

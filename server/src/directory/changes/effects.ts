@@ -1,0 +1,49 @@
+import type { Queryable } from '../../platform/postgres/database.ts'
+import { listGrantEffects } from './effects.sql.ts'
+
+/** A grant that a change opened or ended. */
+export interface GrantEffect {
+  readonly effect: 'opened' | 'ended'
+  readonly grant: 'group_membership' | 'role'
+  readonly memberId: string
+  readonly memberReference: string | null
+  readonly memberName: string | null
+  readonly groupId: string | null
+  readonly groupName: string | null
+  readonly role: string | null
+  readonly source: string
+  readonly expiresAt: string | null
+}
+
+export interface Effects {
+  readonly grants: readonly GrantEffect[]
+  readonly opened: number
+  readonly ended: number
+}
+
+/** Effects listed in one answer at most; counts are always whole. */
+export const EFFECTS_MAX = 1000
+
+/** What a change opened and ended: the counts, and its grants up to `limit`. */
+export async function readEffects(
+  db: Queryable,
+  organizationId: string,
+  changeId: string,
+  limit: number = EFFECTS_MAX,
+): Promise<Effects> {
+  const rows = await listGrantEffects(db, organizationId, changeId, limit)
+  const grants = rows.map((row) => ({
+    effect: row.effect,
+    grant: row.grant_kind,
+    memberId: row.member_id,
+    memberReference: row.member_reference,
+    memberName: row.member_name,
+    groupId: row.group_id,
+    groupName: row.group_name,
+    role: row.role_key,
+    source: row.source_kind,
+    expiresAt: row.expires_at,
+  }))
+  const first = rows[0]
+  return { grants, opened: first?.opened_total ?? 0, ended: first?.ended_total ?? 0 }
+}

@@ -1,0 +1,133 @@
+import type { Transaction } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+
+/** Why a grant that a change ended is not given back. */
+export type UndoRefusalReason = 'expired' | 'group_deleted' | 'member_removed' | 'changed_since'
+
+export interface UndoRefusal {
+  grant: 'group_membership' | 'role'
+  member_id: string
+  group_id: string | null
+  role: string | null
+  reason: UndoRefusalReason
+}
+
+interface Reopened {
+  opened: number
+  refused: UndoRefusal[]
+}
+
+/** Makes two undos of one change wait for each other. Locked until COMMIT. */
+export async function lockChange(tx: Transaction, organizationId: string, id: string): Promise<void> {
+  await tx.run(sql`select 1 from change where organization_id = ${organizationId} and id = ${id} for no key update`)
+}
+
+/** Ends what a change opened, where it is still there. */
+export async function endMembershipsOpenedBy(
+  tx: Transaction,
+  organizationId: string,
+  changeId: string,
+  undoId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    with gone as (
+      delete from group_membership
+      where organization_id = ${organizationId} and opened_change = ${changeId}
+      returning *
+    )
+    insert into group_membership_past
+    select organization_id, group_id, member_id, source_id, opened_change, expires_at, ${undoId} from gone`)
+}
+
+/** Gives back what a change ended and nobody touched since; says by name what it does not. */
+export async function reopenMembershipsEndedBy(
+  tx: Transaction,
+  organizationId: string,
+  change: { id: string; seq: number },
+  undoId: string,
+): Promise<Reopened> {
+  const row = await tx.row(sql<Reopened>`
+    with candidates as materialized (
+      select p.group_id, p.member_id, p.source_id, p.expires_at,
+        case
+          when p.expires_at <= now() then 'expired'
+          when not g.can_hold_grants then 'group_deleted'
+          when not m.can_hold_grants then 'member_removed'
+          when exists (
+            select 1 from group_membership l
+            where l.organization_id = p.organization_id and l.group_id = p.group_id
+              and l.member_id = p.member_id and l.source_id = p.source_id
+          ) or exists (
+            select 1 from group_membership_past q
+            join change o on o.organization_id = q.organization_id and o.id = q.opened_change
+            where q.organization_id = p.organization_id and q.group_id = p.group_id
+              and q.member_id = p.member_id and q.source_id = p.source_id and o.seq > ${change.seq}
+          ) then 'changed_since'
+        end as reason
+      from group_membership_past p
+      join org_group g on g.organization_id = p.organization_id and g.id = p.group_id
+      join member m on m.organization_id = p.organization_id and m.id = p.member_id
+      where p.organization_id = ${organizationId} and p.ended_change = ${change.id}
+    ), opened as (
+      insert into group_membership (organization_id, group_id, member_id, source_id, opened_change, expires_at)
+      select ${organizationId}, group_id, member_id, source_id, ${undoId}, expires_at
+      from candidates where reason is null
+      on conflict do nothing returning 1
+    )
+    select (select count(*) from opened) as opened,
+      coalesce((
+        select json_agg(json_build_object('grant', 'group_membership', 'member_id', member_id,
+          'group_id', group_id, 'role', null, 'reason', reason) order by group_id, member_id)
+        from candidates where reason is not null), '[]') as refused`)
+  return row!
+}
+
+export async function endRoleGrantsOpenedBy(
+  tx: Transaction,
+  organizationId: string,
+  changeId: string,
+  undoId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant set ended_change = ${undoId}
+    where organization_id = ${organizationId} and opened_change = ${changeId} and ended_change is null`)
+}
+
+export async function reopenRoleGrantsEndedBy(
+  tx: Transaction,
+  organizationId: string,
+  change: { id: string; seq: number },
+  undoId: string,
+): Promise<Reopened> {
+  const row = await tx.row(sql<Reopened>`
+    with candidates as materialized (
+      select p.member_id, p.role_id, p.source_id, p.expires_at, r.key as role,
+        case
+          when p.expires_at <= now() then 'expired'
+          when not m.can_hold_grants then 'member_removed'
+          when exists (
+            select 1 from role_grant q
+            join change o on o.organization_id = q.organization_id and o.id = q.opened_change
+            where q.organization_id = p.organization_id and q.member_id = p.member_id
+              and q.role_id = p.role_id and q.source_id = p.source_id
+              and (q.ended_change is null or o.seq > ${change.seq})
+          ) then 'changed_since'
+        end as reason
+      from role_grant p
+      join role r on r.organization_id = p.organization_id and r.id = p.role_id
+      join member m on m.organization_id = p.organization_id and m.id = p.member_id
+      where p.organization_id = ${organizationId} and p.ended_change = ${change.id}
+    ), opened as (
+      insert into role_grant (organization_id, id, member_id, role_id, source_id, opened_change, expires_at)
+      select ${organizationId}, uuid_v7(), member_id, role_id, source_id, ${undoId}, expires_at
+      from candidates where reason is null
+      on conflict (organization_id, member_id, role_id, source_id) where ended_change is null do nothing
+      returning 1
+    )
+    select (select count(*) from opened) as opened,
+      coalesce((
+        select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', null,
+          'role', role, 'reason', reason) order by member_id)
+        from candidates where reason is not null), '[]') as refused`)
+  return row!
+}

@@ -1,0 +1,124 @@
+import { requirePermission } from '../access/permission.ts'
+import type { Context } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { lockOwners } from '../grants/role-grant.sql.ts'
+import { restoreGroupRow } from '../groups/group.ts'
+import { updateMemberStatus } from '../members/member.sql.ts'
+import { memberConflict, requireLastingOwner, requireLockedMember } from '../members/member.ts'
+import { type ChangeRow, findChange } from './change.sql.ts'
+import type { ChangeKind } from './change-draft.ts'
+import {
+  endMembershipsOpenedBy,
+  endRoleGrantsOpenedBy,
+  lockChange,
+  reopenMembershipsEndedBy,
+  reopenRoleGrantsEndedBy,
+  type UndoRefusal,
+} from './undo.sql.ts'
+
+/** Changes whose effects are grants and statuses: those can be given back. */
+const UNDOABLE: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
+  'group.member_added',
+  'group.member_removed',
+  'group.members_synced',
+  'group.deleted',
+  'member.level_changed',
+  'member.suspended',
+  'member.reactivated',
+  'member.removed',
+  'member.left',
+  'change.undone',
+])
+
+export interface UndoOutcome {
+  readonly undone: ChangeRow
+  readonly opened: number
+  readonly ended: number
+  /** What is not given back, and why. */
+  readonly refused: readonly UndoRefusal[]
+}
+
+/**
+ * Undoes a change: gives back what it ended and nobody touched since, ends what it opened, and sets the status
+ * back that it set. Keys and sessions never come back, nor do fields of people. An undo is itself a change, and
+ * a change is undone once.
+ *
+ * @throws {DirectoryError} change.not_found, change.already_undone, change.not_undoable,
+ *   organization.last_owner, permission.denied
+ */
+export async function undoChange(context: Context, id: string): Promise<UndoOutcome> {
+  requirePermission(context.actor, 'changes:write')
+  await lockChange(context.db, context.organizationId, id)
+  const change = await findChange(context.db, context.organizationId, id)
+  if (change === undefined) throw new DirectoryError('change.not_found', 'There is no change with this id.')
+  return await undoEffects(context, change)
+}
+
+/** As `undoChange`, for a change already at hand. */
+export async function undoEffects(context: Context, change: ChangeRow): Promise<UndoOutcome> {
+  const { db, organizationId } = context
+  if (change.undone_by !== null) {
+    throw new DirectoryError('change.already_undone', 'The change is undone already.', {
+      context: { undone_by: change.undone_by },
+    })
+  }
+  if (!UNDOABLE.has(change.kind)) {
+    throw new DirectoryError('change.not_undoable', `A change of kind ${change.kind} cannot be undone.`)
+  }
+  await lockOwners(db, organizationId)
+  const restored = await undoStatus(context, change)
+  const undoId = context.change.id
+  const ended =
+    (await endMembershipsOpenedBy(db, organizationId, change.id, undoId)) +
+    (await endRoleGrantsOpenedBy(db, organizationId, change.id, undoId))
+  const memberships = await reopenMembershipsEndedBy(db, organizationId, change, undoId)
+  const roles = await reopenRoleGrantsEndedBy(db, organizationId, change, undoId)
+  const opened = memberships.opened + roles.opened
+  const refused = [...memberships.refused, ...roles.refused]
+  if (!restored && opened === 0 && ended === 0) {
+    throw new DirectoryError('change.not_undoable', 'Nothing of this change is left to undo.', {
+      context: { refused: refused.slice(0, 100) },
+    })
+  }
+  await requireLastingOwner(context)
+  context.change.count({ opened, ended })
+  context.change.describe({
+    kind: 'change.undone',
+    undoes: change.id,
+    cause: { kind: 'change', id: change.id },
+    ...(change.member_id === null ? {} : { memberId: change.member_id }),
+    ...(change.group_id === null ? {} : { groupId: change.group_id }),
+    detail: { undone_kind: change.kind, refused_count: refused.length },
+  })
+  return { undone: change, opened, ended, refused }
+}
+
+/** Sets back the status a change set, if nobody set another since. True if it did. */
+async function undoStatus(context: Context, change: ChangeRow): Promise<boolean> {
+  const { db, organizationId, now } = context
+  if (change.kind === 'group.deleted') return await restoreGroupRow(context, change.group_id!, change.id)
+  const statusAfter = STATUS_AFTER[change.kind]
+  if (statusAfter === undefined) return false
+  const member = await requireLockedMember(context, change.member_id!)
+  if (member.status !== statusAfter || member.merged_into !== null) {
+    throw new DirectoryError('change.not_undoable', `The member is ${member.status} by now: nothing to undo.`)
+  }
+  const status = statusBefore(change)
+  await updateMemberStatus(db, organizationId, { id: member.id, status, mergedInto: null, now }).catch(
+    memberConflict,
+  )
+  return true
+}
+
+const STATUS_AFTER: Partial<Record<ChangeKind, 'active' | 'suspended' | 'removed'>> = {
+  'member.suspended': 'suspended',
+  'member.reactivated': 'active',
+  'member.removed': 'removed',
+  'member.left': 'removed',
+}
+
+function statusBefore(change: ChangeRow): 'active' | 'suspended' {
+  if (change.kind === 'member.suspended') return 'active'
+  if (change.kind === 'member.reactivated') return 'suspended'
+  return change.detail['before'] === 'suspended' ? 'suspended' : 'active'
+}

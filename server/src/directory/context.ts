@@ -1,0 +1,24 @@
+import type { Database, Queryable, Transaction } from '../platform/postgres/database.ts'
+import type { Actor } from './access/permission.ts'
+import type { ChangeDraft } from './changes/change-draft.ts'
+
+/** What every read gets: where to read, for whom, in which organization. */
+export interface ReadContext {
+  readonly db: Queryable
+  readonly actor: Actor
+  readonly organizationId: string
+}
+
+/** First argument of every operation that writes: one open transaction that becomes one change. */
+export interface Context extends ReadContext {
+  readonly db: Transaction
+  readonly now: Date
+  readonly change: ChangeDraft
+}
+
+/** What the directory runs on. */
+export interface Directory {
+  readonly database: Database
+  /** Asks the task queue of this process to look now instead of at its next poll. */
+  readonly wakeTasks: () => void
+}

@@ -1,0 +1,66 @@
+/**
+ * Every way the directory can refuse, once. Operations throw these without an HTTP status; each surface maps all
+ * of them (`satisfies Record<DirectoryErrorCode, …>`), so a new code does not compile until every dialect
+ * answers it.
+ */
+export const directoryErrorCodes = [
+  'request.invalid',
+  'request.too_large',
+  'request.media_type',
+  'authentication.missing',
+  'authentication.invalid',
+  'permission.denied',
+  'route.not_found',
+  'organization.not_found',
+  'organization.slug_taken',
+  'organization.not_deleted',
+  'organization.last_owner',
+  'member.not_found',
+  'member.email_taken',
+  'member.external_reference_id_taken',
+  'member.wrong_status',
+  'member.unchangeable_self',
+  'member.merge_conflict',
+  'group.not_found',
+  'group.external_reference_id_taken',
+  'membership.not_found',
+  'membership.exists',
+  'member_sync.not_found',
+  'member_sync.duplicate_reference_id',
+  'member_sync.too_many_members',
+  'member_sync.already_started',
+  'plan.not_found',
+  'plan.not_held',
+  'plan.changed',
+  'change.not_found',
+  'change.already_undone',
+  'change.not_undoable',
+  'api_key.not_found',
+  'api_key.scope_exceeded',
+  'version.mismatch',
+  'idempotency.key_reused',
+  'idempotency.answer_withheld',
+  'server.busy',
+] as const
+
+export type DirectoryErrorCode = (typeof directoryErrorCodes)[number]
+
+export interface DirectoryErrorDetails {
+  /** The field the rule is about, as a path: `members[3].reference_id`. */
+  readonly field?: string
+  /** More for the reader, by name; never secrets or another organization's data. */
+  readonly context?: Record<string, unknown>
+}
+
+/** A refusal: a stable code and a sentence fit to show to the caller. */
+export class DirectoryError extends Error {
+  readonly code: DirectoryErrorCode
+  readonly details: DirectoryErrorDetails
+
+  constructor(code: DirectoryErrorCode, message: string, details: DirectoryErrorDetails = {}) {
+    super(message)
+    this.name = 'DirectoryError'
+    this.code = code
+    this.details = details
+  }
+}

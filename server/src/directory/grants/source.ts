@@ -1,0 +1,52 @@
+import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import { uuidV7 } from '../../platform/uuid.ts'
+
+/** Where a grant can come from. Ending what one source gave never takes away what another gives. */
+export const sourceKinds = [
+  'manual',
+  'invitation',
+  'jit',
+  'scim',
+  'group_sync',
+  'member_sync',
+  'api',
+] as const
+export type SourceKind = (typeof sourceKinds)[number]
+
+export interface GrantSourceRow {
+  id: string
+  kind: SourceKind
+  ref: string | null
+}
+
+/** The sources every organization has from its start; others come with what they stand for. */
+export const STANDING_SOURCES: readonly SourceKind[] = ['manual', 'api', 'member_sync']
+
+export async function insertStandingSources(tx: Transaction, organizationId: string): Promise<void> {
+  const ids = STANDING_SOURCES.map(() => uuidV7())
+  await tx.run(sql`
+    insert into grant_source (organization_id, id, kind)
+    select ${organizationId}, s.id, s.kind from unnest(${ids}::uuid[], ${STANDING_SOURCES}::text[]) s (id, kind)`)
+}
+
+export async function findStandingSource(
+  db: Queryable,
+  organizationId: string,
+  kind: SourceKind,
+): Promise<string> {
+  const row = await db.row(sql<{ id: string }>`
+    select id from grant_source
+    where organization_id = ${organizationId} and kind = ${kind} and ref is null`)
+  if (row === undefined) throw new Error(`organization without its ${kind} source`)
+  return row.id
+}
+
+/**
+ * Locks a source until COMMIT, so that two changes of it cannot each count the other's removals as not yet made.
+ */
+export async function lockSource(tx: Transaction, organizationId: string, sourceId: string): Promise<void> {
+  await tx.run(sql`
+    select 1 from grant_source
+    where organization_id = ${organizationId} and id = ${sourceId} for no key update`)
+}

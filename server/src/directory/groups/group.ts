@@ -1,0 +1,163 @@
+import { violatedConstraint } from '../../platform/postgres/database.ts'
+import { uuidV7 } from '../../platform/uuid.ts'
+import { requirePermission } from '../access/permission.ts'
+import { numberChange } from '../changes/change.ts'
+import type { Context, ReadContext } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { endMembershipsOfGroup } from '../grants/group-membership.sql.ts'
+import { cancelPendingSyncs } from '../member-syncs/member-sync.sql.ts'
+import { supersedeHeldPlans } from '../plans/plan.ts'
+import { requireVersion } from '../version.ts'
+import {
+  findGroup,
+  type GroupRow,
+  groupIsDeletedBy,
+  insertGroup,
+  listGroups as listGroupRows,
+  listGroupsByReference,
+  lockGroup,
+  lockGroupAgainstGrants,
+  markGroupDeleted,
+  updateGroup as updateGroupRow,
+} from './group.sql.ts'
+
+export const GROUP_NAME_LENGTH_MAX = 255
+
+export interface NewGroup {
+  name: string
+  externalReferenceId: string | null
+  metadata: Record<string, unknown>
+}
+
+function groupConflict(error: unknown): never {
+  if (violatedConstraint(error) !== 'org_group_external_reference') throw error
+  throw new DirectoryError(
+    'group.external_reference_id_taken',
+    'Another group of the organization has this external_reference_id.',
+    { field: 'external_reference_id' },
+  )
+}
+
+/** Creates a group. @throws {DirectoryError} group.external_reference_id_taken, permission.denied */
+export async function createGroup(context: Context, input: NewGroup): Promise<GroupRow> {
+  requirePermission(context.actor, 'groups:write')
+  // The row stores its change's number, so lists keep the order of commits.
+  const { seq } = await numberChange(context, { count: 1, moved: false })
+  const id = uuidV7()
+  const row = await insertGroup(context.db, context.organizationId, {
+    ...input,
+    id,
+    createdSeq: seq,
+    now: context.now,
+  }).catch(groupConflict)
+  context.change.describe({ kind: 'group.created', groupId: id })
+  return row
+}
+
+/** @throws {DirectoryError} group.not_found */
+export async function requireGroup(context: ReadContext, id: string): Promise<GroupRow> {
+  const row = await findGroup(context.db, context.organizationId, id)
+  if (row === undefined) throw groupNotFound()
+  return row
+}
+
+/** Locks a group and reads it. @throws {DirectoryError} group.not_found */
+export async function requireLockedGroup(context: Context, id: string): Promise<GroupRow> {
+  const row = await lockGroup(context.db, context.organizationId, id)
+  if (row === undefined) throw groupNotFound()
+  return row
+}
+
+function groupNotFound(): DirectoryError {
+  return new DirectoryError('group.not_found', 'There is no group with this id.')
+}
+
+/** @throws {DirectoryError} group.not_found, permission.denied */
+export async function getGroup(context: ReadContext, id: string): Promise<GroupRow> {
+  requirePermission(context.actor, 'groups:read')
+  return await requireGroup(context, id)
+}
+
+/** One page of groups in the order of their creation, or the group with a reference id. */
+export async function listGroups(
+  context: ReadContext,
+  filter: { afterSeq: number; limit: number; externalReferenceId: string | null },
+): Promise<GroupRow[]> {
+  requirePermission(context.actor, 'groups:read')
+  const { db, organizationId } = context
+  if (filter.externalReferenceId !== null) {
+    const rows = await listGroupsByReference(db, organizationId, filter.externalReferenceId)
+    return rows.filter((row) => row.created_seq > filter.afterSeq)
+  }
+  return await listGroupRows(db, organizationId, { ...filter, offset: 0 })
+}
+
+export interface GroupUpdate {
+  name?: string | undefined
+  externalReferenceId?: string | null | undefined
+  metadata?: Record<string, unknown> | undefined
+}
+
+/**
+ * Changes a group's fields; a field left out stays.
+ *
+ * @throws {DirectoryError} group.not_found, group.external_reference_id_taken, version.mismatch,
+ *   permission.denied
+ */
+export async function updateGroup(
+  context: Context,
+  id: string,
+  update: GroupUpdate,
+  expectedVersion?: number,
+): Promise<GroupRow> {
+  requirePermission(context.actor, 'groups:write')
+  const before = await requireLockedGroup(context, id)
+  requireVersion(before.version, expectedVersion)
+  const after = {
+    name: update.name ?? before.name,
+    externalReferenceId:
+      update.externalReferenceId === undefined ? before.external_reference_id : update.externalReferenceId,
+    metadata: update.metadata ?? before.metadata,
+  }
+  const fields = [
+    ...(after.name === before.name ? [] : ['name']),
+    ...(after.externalReferenceId === before.external_reference_id ? [] : ['external_reference_id']),
+    ...(JSON.stringify(after.metadata) === JSON.stringify(before.metadata) ? [] : ['metadata']),
+  ]
+  if (fields.length === 0) return before
+  const row = await updateGroupRow(context.db, context.organizationId, {
+    ...after,
+    id,
+    now: context.now,
+  }).catch(groupConflict)
+  context.change.describe({ kind: 'group.updated', groupId: id, detail: { fields } })
+  return row
+}
+
+/**
+ * Deletes a group: ends every grant in it and cancels what is submitted for it, in one change.
+ *
+ * @throws {DirectoryError} group.not_found, permission.denied
+ */
+export async function deleteGroup(context: Context, id: string): Promise<void> {
+  requirePermission(context.actor, 'groups:write')
+  const { db, organizationId, change, now } = context
+  await lockGroupAgainstGrants(db, organizationId, id)
+  await requireGroup(context, id)
+  change.count({ ended: await endMembershipsOfGroup(db, organizationId, id, change.id) })
+  await cancelPendingSyncs(db, organizationId, id, now)
+  await supersedeHeldPlans(context, id, null)
+  await markGroupDeleted(db, organizationId, { id, deletedChange: change.id, now })
+  change.describe({ kind: 'group.deleted', groupId: id, groupList: { count: -1, moved: true } })
+}
+
+/** Takes a deletion back, for the undo of the change that made it. False if the group is not deleted by it. */
+export async function restoreGroupRow(context: Context, id: string, deletedChange: string): Promise<boolean> {
+  const { db, organizationId, now } = context
+  await lockGroupAgainstGrants(db, organizationId, id)
+  if (!(await groupIsDeletedBy(db, organizationId, id, deletedChange))) return false
+  // It comes back in the middle of the list: positions after it move, as they do for a deletion.
+  await numberChange(context, { count: 1, moved: true })
+  await markGroupDeleted(db, organizationId, { id, deletedChange: null, now }).catch(groupConflict)
+  return true
+}

@@ -1,0 +1,320 @@
+import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import { uuidV7 } from '../../platform/uuid.ts'
+
+export const MEMBER_SYNC_TASK = 'member_sync'
+
+export type MemberSyncStatus =
+  | 'pending'
+  | 'held'
+  | 'completed'
+  | 'cancelled'
+  | 'superseded'
+  | 'discarded'
+  | 'expired'
+  | 'failed'
+
+export interface MemberSyncFailure {
+  reference_id: string
+  operation: 'add' | 'remove'
+  reason: string
+}
+
+export interface MemberSyncRow {
+  id: string
+  group_id: string
+  position: number
+  status: MemberSyncStatus
+  actor_kind: string
+  actor_id: string | null
+  row_count: number
+  accepted_at: string
+  completed_at: string | null
+  change_id: string | null
+  opened_count: number | null
+  ended_count: number | null
+  left_count: number | null
+  created_members: number | null
+  updated_members: number | null
+  failures: MemberSyncFailure[] | null
+  /** The plan that waits for a decision, while the sync is held. */
+  held_plan_id: string | null
+}
+
+/** The columns of a submission; a column nobody filled is null. Text arrays in PostgreSQL's binary format. */
+export interface DesiredColumns {
+  readonly referenceIds: Buffer
+  readonly emails: Buffer | null
+  readonly emailKeys: Buffer | null
+  readonly displayNames: Buffer | null
+  readonly firstNames: Buffer | null
+  readonly lastNames: Buffer | null
+  readonly attributes: Buffer | null
+  /** Why a row is refused; null where it is not. */
+  readonly outcomes: Buffer | null
+}
+
+export interface NewMemberSync {
+  id: string
+  groupId: string
+  actorKind: string
+  actorId: string | null
+  rowCount: number
+  columns: DesiredColumns
+}
+
+/**
+ * Accepts a submission durably: its position within the group (submissions of one group take turns at the lane's
+ * row), its rows, and the request for work, in one statement. Undefined if there is no such group.
+ */
+export async function acceptMemberSync(
+  db: Queryable,
+  organizationId: string,
+  sync: NewMemberSync,
+): Promise<{ accepted_at: string; position: number } | undefined> {
+  const { columns } = sync
+  return await db.row(sql<{ accepted_at: string; position: number }>`
+    with lane as (
+      insert into member_sync_lane (organization_id, group_id, last_position)
+      select organization_id, id, 1 from org_group
+      where organization_id = ${organizationId} and id = ${sync.groupId} and deleted_change is null
+      on conflict (organization_id, group_id) do update set last_position = member_sync_lane.last_position + 1
+      returning last_position
+    ), accepted as (
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, row_count,
+        accepted_at)
+      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actorKind}, ${sync.actorId},
+        ${sync.rowCount}, clock_timestamp()
+      from lane returning accepted_at, position
+    ), desired as (
+      insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
+        display_names, first_names, last_names, attributes, outcomes)
+      select ${organizationId}, ${sync.id}, ${columns.referenceIds}::text[], ${columns.emails}::text[],
+        ${columns.emailKeys}::text[], ${columns.displayNames}::text[], ${columns.firstNames}::text[],
+        ${columns.lastNames}::text[], ${columns.attributes}::text[], ${columns.outcomes}::text[]
+      from accepted
+    ), task as (
+      insert into task (id, kind, key, organization_id, run_at)
+      select ${uuidV7()}, ${MEMBER_SYNC_TASK}, ${sync.groupId}::text, ${organizationId}, now() from accepted
+      on conflict (kind, key) do update set wakes = task.wakes + 1, run_at = least(task.run_at, excluded.run_at)
+    )
+    select accepted_at, position from accepted`)
+}
+
+/** Stores a submission for a preview, which is rolled back: it takes no position and asks for no work. */
+export async function insertPreviewSync(
+  tx: Transaction,
+  organizationId: string,
+  sync: NewMemberSync,
+): Promise<void> {
+  const { columns } = sync
+  await tx.run(sql`
+    with accepted as (
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, row_count,
+        accepted_at)
+      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actorKind}, ${sync.actorId},
+        ${sync.rowCount}, now())
+    )
+    insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
+      display_names, first_names, last_names, attributes, outcomes)
+    values (${organizationId}, ${sync.id}, ${columns.referenceIds}::text[], ${columns.emails}::text[],
+      ${columns.emailKeys}::text[], ${columns.displayNames}::text[], ${columns.firstNames}::text[],
+      ${columns.lastNames}::text[], ${columns.attributes}::text[], ${columns.outcomes}::text[])`)
+}
+
+export async function findMemberSync(
+  db: Queryable,
+  organizationId: string,
+  groupId: string,
+  id: string,
+): Promise<MemberSyncRow | undefined> {
+  return await db.row(sql<MemberSyncRow>`
+    select s.*, p.id as held_plan_id
+    from member_sync s
+    left join plan p on p.organization_id = s.organization_id and p.group_id = s.group_id
+      and p.member_sync_id = s.id and p.status = 'held'
+    where s.organization_id = ${organizationId} and s.group_id = ${groupId} and s.id = ${id}`)
+}
+
+/** The latest submissions of a group first. */
+export async function listMemberSyncs(
+  db: Queryable,
+  organizationId: string,
+  groupId: string,
+  page: { beforePosition: number | null; limit: number },
+): Promise<MemberSyncRow[]> {
+  return await db.rows(sql<MemberSyncRow>`
+    select s.*, p.id as held_plan_id
+    from member_sync s
+    left join plan p on p.organization_id = s.organization_id and p.group_id = s.group_id
+      and p.member_sync_id = s.id and p.status = 'held'
+    where s.organization_id = ${organizationId} and s.group_id = ${groupId}
+      and (${page.beforePosition}::bigint is null or s.position < ${page.beforePosition})
+    order by s.position desc limit ${page.limit}`)
+}
+
+/** Locks the group's next submission, if there is one. */
+export async function lockNextMemberSync(
+  tx: Transaction,
+  organizationId: string,
+  groupId: string,
+): Promise<MemberSyncRow | undefined> {
+  return await tx.row(sql<MemberSyncRow>`
+    select *, null as held_plan_id from member_sync
+    where organization_id = ${organizationId} and group_id = ${groupId} and status = 'pending'
+    order by position limit 1 for update`)
+}
+
+export async function hasPendingMemberSync(
+  db: Queryable,
+  organizationId: string,
+  groupId: string,
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from member_sync
+    where organization_id = ${organizationId} and group_id = ${groupId} and status = 'pending' limit 1`)
+  return row !== undefined
+}
+
+export interface MemberSyncResult {
+  changeId: string | null
+  opened: number
+  ended: number
+  left: number
+  createdMembers: number
+  updatedMembers: number
+}
+
+/** Writes the result of a submission with its failures, and forgets what was submitted. */
+export async function completeMemberSync(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  result: MemberSyncResult,
+): Promise<void> {
+  await tx.run(sql`
+    with desired as (
+      delete from member_sync_desired where organization_id = ${organizationId} and sync_id = ${id}
+      returning reference_ids, outcomes
+    ), failures as (
+      select json_agg(json_build_object('reference_id', r.reference_id, 'operation', 'add',
+        'reason', r.outcome) order by r.ordinality) as list
+      from desired d, unnest(d.reference_ids, d.outcomes) with ordinality r (reference_id, outcome, ordinality)
+      where d.outcomes is not null and r.outcome is not null
+    )
+    update member_sync set status = 'completed', completed_at = clock_timestamp(),
+      change_id = ${result.changeId}, opened_count = ${result.opened}, ended_count = ${result.ended},
+      left_count = ${result.left}, created_members = ${result.createdMembers},
+      updated_members = ${result.updatedMembers}, failures = coalesce((select list from failures), '[]')
+    where organization_id = ${organizationId} and id = ${id}`)
+}
+
+export async function holdMemberSync(tx: Transaction, organizationId: string, id: string): Promise<void> {
+  await tx.run(sql`
+    update member_sync set status = 'held' where organization_id = ${organizationId} and id = ${id}`)
+}
+
+/**
+ * Ends a submission that changes nothing any more, and forgets what was submitted.
+ *
+ * @param failures what to tell about it
+ */
+export async function closeMemberSync(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  close: { status: MemberSyncStatus; failures: readonly MemberSyncFailure[] },
+): Promise<void> {
+  await tx.run(sql`
+    with desired as (
+      delete from member_sync_desired where organization_id = ${organizationId} and sync_id = ${id}
+    )
+    update member_sync set status = ${close.status}, completed_at = clock_timestamp(), opened_count = 0,
+      ended_count = 0, left_count = 0, created_members = 0, updated_members = 0,
+      failures = ${JSON.stringify(close.failures)}
+    where organization_id = ${organizationId} and id = ${id}`)
+}
+
+/** Cancels a submission that has not started. False if it has, or is over. */
+export async function cancelPendingSync(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  now: Date,
+): Promise<boolean> {
+  const count = await tx.run(sql`
+    with cancelled as (
+      update member_sync set status = 'cancelled', completed_at = ${now}, opened_count = 0, ended_count = 0,
+        left_count = 0, created_members = 0, updated_members = 0, failures = '[]'
+      where organization_id = ${organizationId} and id = (
+        select id from member_sync
+        where organization_id = ${organizationId} and id = ${id} and status = 'pending'
+        for update skip locked)
+      returning id
+    ), forgotten as (
+      delete from member_sync_desired
+      where organization_id = ${organizationId} and sync_id in (select id from cancelled)
+    )
+    select 1 from cancelled`)
+  return count === 1
+}
+
+/** Cancels everything that waits for a group. */
+export async function cancelPendingSyncs(
+  tx: Transaction,
+  organizationId: string,
+  groupId: string,
+  now: Date,
+): Promise<void> {
+  await tx.run(sql`
+    with cancelled as (
+      update member_sync set status = 'cancelled', completed_at = ${now}, opened_count = 0, ended_count = 0,
+        left_count = 0, created_members = 0, updated_members = 0, failures = '[]'
+      where organization_id = ${organizationId} and group_id = ${groupId} and status = 'pending'
+      returning id
+    )
+    delete from member_sync_desired
+    where organization_id = ${organizationId} and sync_id in (select id from cancelled)`)
+}
+
+export interface SyncedMembers {
+  opened: string[]
+  ended: string[]
+}
+
+/** Ids of the members whose grants a sync opened and ended, read from the grants themselves. */
+export async function listSyncedMembers(
+  db: Queryable,
+  organizationId: string,
+  changeId: string,
+): Promise<SyncedMembers> {
+  const row = await db.row(sql<{ opened: string[]; ended: string[] }>`
+    select
+      array(
+        select member_id from group_membership
+        where organization_id = ${organizationId} and opened_change = ${changeId}
+        union all
+        select member_id from group_membership_past
+        where organization_id = ${organizationId} and opened_change = ${changeId}
+        order by 1)::text[] as opened,
+      array(
+        select member_id from group_membership_past
+        where organization_id = ${organizationId} and ended_change = ${changeId} order by 1)::text[] as ended`)
+  return row ?? { opened: [], ended: [] }
+}
+
+/** Rows of an open submission that are refused, first ones first. */
+export async function listFailures(
+  db: Queryable,
+  organizationId: string,
+  syncId: string,
+  limit: number,
+): Promise<MemberSyncFailure[]> {
+  return await db.rows(sql<MemberSyncFailure>`
+    select r.reference_id, 'add' as operation, r.outcome as reason
+    from member_sync_desired s,
+      unnest(s.reference_ids, s.outcomes) with ordinality r (reference_id, outcome, n)
+    where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and s.outcomes is not null
+      and r.outcome is not null
+    order by r.n limit ${limit}`)
+}

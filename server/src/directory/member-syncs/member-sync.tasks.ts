@@ -1,0 +1,114 @@
+import { sqlState, type Transaction } from '../../platform/postgres/database.ts'
+import { LeaseLost, type TaskHandler } from '../../platform/tasks/queue.ts'
+import { endTask, rescheduleTask, type TaskRow } from '../../platform/tasks/task.sql.ts'
+import { openContext, recordChange } from '../changes/change.ts'
+import type { Context, Directory } from '../context.ts'
+import { findOrganization } from '../organizations/organization.sql.ts'
+import { lockGroup } from '../groups/group.sql.ts'
+import { brakeReason, findBrake } from '../plans/brake.ts'
+import { holdPlan, markReturn, supersedeHeldPlans, takeBack } from '../plans/plan.ts'
+import { applySubmission, describeSubmission } from './apply.ts'
+import {
+  closeMemberSync,
+  completeMemberSync,
+  hasPendingMemberSync,
+  lockNextMemberSync,
+  type MemberSyncRow,
+} from './member-sync.sql.ts'
+
+/** Conflicts with a change that committed in between: seen again with its result, they are gone. */
+const CONFLICTS = new Set(['23505', '23503'])
+const ATTEMPTS_MAX = 5
+/** After so many failed attempts a submission is given up, so that the ones behind it are not stuck. */
+const TASK_ATTEMPTS_MAX = 8
+
+/** Carries out the next submission of a group; one task a group keeps them in order. */
+export function memberSyncHandler(directory: Directory): TaskHandler {
+  return async (task) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await directory.database.transaction((tx) => runNext(tx, task))
+      } catch (error) {
+        const conflict = CONFLICTS.has(sqlState(error) ?? '')
+        if (conflict && attempt < ATTEMPTS_MAX) continue
+        if (error instanceof LeaseLost || task.attempts < TASK_ATTEMPTS_MAX) throw error
+        return await directory.database.transaction((tx) => giveUpNext(tx, task))
+      }
+    }
+  }
+}
+
+async function openTask(tx: Transaction, task: TaskRow): Promise<Context | undefined> {
+  const organization = await findOrganization(tx, task.organization_id!)
+  // The submissions of a deleted organization wait for its restoration, which asks for this work again.
+  if (organization === undefined || organization.deleted_at !== null) return undefined
+  return openContext(tx, { organizationId: organization.id, actor: { kind: 'system' } })
+}
+
+async function runNext(tx: Transaction, task: TaskRow): Promise<void> {
+  const context = await openTask(tx, task)
+  if (context === undefined) return await finish(tx, task, false)
+  const { organizationId } = context
+  const groupId = task.key
+  const group = await lockGroup(tx, organizationId, groupId)
+  const sync = await lockNextMemberSync(tx, organizationId, groupId)
+  if (group === undefined || sync === undefined) return await finish(tx, task, false)
+  await runSubmission(asSubmitter(context, sync), sync)
+  await finish(tx, task, await hasPendingMemberSync(tx, organizationId, groupId))
+}
+
+/** The change is the submitter's, whoever carries it out. */
+function asSubmitter(context: Context, sync: MemberSyncRow): Context {
+  if (sync.actor_kind !== 'api_key' || sync.actor_id === null) return { ...context, actor: { kind: 'root' } }
+  return {
+    ...context,
+    actor: {
+      kind: 'api_key',
+      id: sync.actor_id,
+      organizationId: context.organizationId,
+      scopes: [],
+      memberId: null,
+      level: 'owner',
+    },
+  }
+}
+
+async function runSubmission(context: Context, sync: MemberSyncRow): Promise<void> {
+  const { db, organizationId, change } = context
+  const brake = await findBrake(context)
+  if (brake !== undefined) await markReturn(context)
+  const applied = await applySubmission(context, sync)
+  const reason =
+    brake === undefined ? undefined : await brakeReason(context, brake, applied.sourceId, applied.ended)
+  if (reason !== undefined) {
+    const entries = await takeBack(context, sync.group_id)
+    await holdPlan(context, {
+      groupId: sync.group_id,
+      sourceId: applied.sourceId,
+      memberSyncId: sync.id,
+      reason,
+      entries,
+    })
+    return
+  }
+  await supersedeHeldPlans(context, sync.group_id, applied.sourceId)
+  const effective = describeSubmission(context, sync, applied, { kind: 'member_sync', id: sync.id })
+  await completeMemberSync(db, organizationId, sync.id, { ...applied, changeId: effective ? change.id : null })
+  await recordChange(context)
+}
+
+async function finish(tx: Transaction, task: TaskRow, more: boolean): Promise<void> {
+  // One submission a turn: a group with many waiting does not keep others from theirs.
+  const held = more ? await rescheduleTask(tx, task, 0) : await endTask(tx, task)
+  if (!held) throw new LeaseLost()
+}
+
+async function giveUpNext(tx: Transaction, task: TaskRow): Promise<void> {
+  const context = await openTask(tx, task)
+  if (context === undefined) return await finish(tx, task, false)
+  const sync = await lockNextMemberSync(tx, context.organizationId, task.key)
+  if (sync !== undefined) {
+    await closeMemberSync(tx, context.organizationId, sync.id, { status: 'failed', failures: [] })
+  }
+  await finish(tx, task, await hasPendingMemberSync(tx, context.organizationId, task.key))
+}

@@ -1,0 +1,153 @@
+import { uuidV7 } from '../../platform/uuid.ts'
+import { requirePermission } from '../access/permission.ts'
+import { type Preview, previewChange } from '../changes/change.ts'
+import type { Context, Directory, ReadContext } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { requireGroup, requireLockedGroup } from '../groups/group.ts'
+import { type AppliedSync, applySubmission } from './apply.ts'
+import type { DesiredMembers } from './desired-members.ts'
+import {
+  acceptMemberSync,
+  cancelPendingSync,
+  findMemberSync,
+  insertPreviewSync,
+  listFailures,
+  listMemberSyncs as listMemberSyncRows,
+  listSyncedMembers,
+  type MemberSyncRow,
+  type NewMemberSync,
+  type SyncedMembers,
+} from './member-sync.sql.ts'
+
+/** Members one submission can name at most; dialects may set less. */
+export const DIRECTORY_ROWS_MAX = 100_000
+/** Refused rows that a preview lists. */
+const FAILURES_SHOWN_MAX = 1000
+
+function requireSyncPermissions(context: ReadContext): void {
+  requirePermission(context.actor, 'groups:write')
+  requirePermission(context.actor, 'members:write')
+}
+
+/**
+ * Refuses a submission before its rows are read: who may not submit should not have to send them first.
+ *
+ * @throws {DirectoryError} group.not_found, permission.denied
+ */
+export async function requireSyncTarget(context: ReadContext, groupId: string): Promise<void> {
+  requireSyncPermissions(context)
+  await requireGroup(context, groupId)
+}
+
+function newSync(context: ReadContext, groupId: string, members: DesiredMembers): NewMemberSync {
+  const { actor } = context
+  return {
+    id: uuidV7(),
+    groupId,
+    actorKind: actor.kind,
+    actorId: actor.kind === 'api_key' ? actor.id : null,
+    rowCount: members.count,
+    columns: members.columns(),
+  }
+}
+
+export interface AcceptedSync {
+  readonly id: string
+  readonly groupId: string
+  readonly position: number
+  readonly acceptedAt: string
+}
+
+/**
+ * Accepts a submission: who should be in the group, whole. It is carried out in the background, in the order in
+ * which submissions of the group were accepted.
+ *
+ * @throws {DirectoryError} group.not_found, permission.denied
+ */
+export async function submitMemberSync(
+  directory: Directory,
+  context: ReadContext,
+  groupId: string,
+  members: DesiredMembers,
+): Promise<AcceptedSync> {
+  requireSyncPermissions(context)
+  const sync = newSync(context, groupId, members)
+  const accepted = await acceptMemberSync(context.db, context.organizationId, sync)
+  if (accepted === undefined) throw new DirectoryError('group.not_found', 'There is no group with this id.')
+  directory.wakeTasks()
+  return { id: sync.id, groupId, position: accepted.position, acceptedAt: accepted.accepted_at }
+}
+
+export interface SyncPreview extends Preview {
+  readonly applied: AppliedSync
+  readonly failures: MemberSyncRow['failures']
+}
+
+/** What a submission would do now. Nothing is written. @throws as `submitMemberSync` */
+export async function previewMemberSync(
+  directory: Directory,
+  context: ReadContext,
+  groupId: string,
+  members: DesiredMembers,
+): Promise<SyncPreview> {
+  requireSyncPermissions(context)
+  const sync = newSync(context, groupId, members)
+  let applied: AppliedSync | undefined
+  let failures: MemberSyncRow['failures'] = []
+  const preview = await previewChange(directory, context, async (inner) => {
+    await requireLockedGroup(inner, groupId)
+    await insertPreviewSync(inner.db, inner.organizationId, sync)
+    applied = await applySubmission(inner, { id: sync.id, group_id: groupId })
+    failures = await listFailures(inner.db, inner.organizationId, sync.id, FAILURES_SHOWN_MAX)
+  })
+  return { ...preview, applied: applied!, failures }
+}
+
+/** @throws {DirectoryError} member_sync.not_found, permission.denied */
+export async function getMemberSync(
+  context: ReadContext,
+  groupId: string,
+  id: string,
+): Promise<MemberSyncRow> {
+  requirePermission(context.actor, 'groups:read')
+  const row = await findMemberSync(context.db, context.organizationId, groupId, id)
+  if (row === undefined) {
+    throw new DirectoryError('member_sync.not_found', 'There is no member sync with this id in this group.')
+  }
+  return row
+}
+
+/** Whose grants a completed sync opened and ended. */
+export async function getSyncedMembers(context: ReadContext, sync: MemberSyncRow): Promise<SyncedMembers> {
+  if (sync.change_id === null) return { opened: [], ended: [] }
+  return await listSyncedMembers(context.db, context.organizationId, sync.change_id)
+}
+
+/** The latest submissions of a group first. @throws {DirectoryError} group.not_found, permission.denied */
+export async function listMemberSyncs(
+  context: ReadContext,
+  groupId: string,
+  page: { beforePosition: number | null; limit: number },
+): Promise<MemberSyncRow[]> {
+  requirePermission(context.actor, 'groups:read')
+  await requireGroup(context, groupId)
+  return await listMemberSyncRows(context.db, context.organizationId, groupId, page)
+}
+
+/**
+ * Cancels a submission before it starts.
+ *
+ * @throws {DirectoryError} member_sync.not_found, member_sync.already_started, permission.denied
+ */
+export async function cancelMemberSync(context: Context, groupId: string, id: string): Promise<MemberSyncRow> {
+  requireSyncPermissions(context)
+  const before = await getMemberSync(context, groupId, id)
+  if (!(await cancelPendingSync(context.db, context.organizationId, id, context.now))) {
+    throw new DirectoryError(
+      'member_sync.already_started',
+      `The member sync has started or is over: it is ${before.status}.`,
+    )
+  }
+  context.change.describe({ kind: 'member_sync.cancelled', groupId, cause: { kind: 'member_sync', id } })
+  return await getMemberSync(context, groupId, id)
+}

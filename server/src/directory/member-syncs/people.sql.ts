@@ -1,0 +1,159 @@
+import type { Transaction } from '../../platform/postgres/database.ts'
+import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+
+/**
+ * People writes of one organization take turns here, until COMMIT: two syncs that bring the same new person, or
+ * swap addresses, must not meet halfway.
+ */
+export async function lockPeople(tx: Transaction, organizationId: string): Promise<void> {
+  await tx.run(sql`select 1 from organization where id = ${organizationId} for no key update`)
+}
+
+/**
+ * Finds who each submitted row is, and refuses rows by name; stores both beside the submission.
+ *
+ * A row's person is the member with its reference id (or the one that member was merged into), else the member
+ * without a reference id who has its email, else a new one. A row is refused if its email stands twice in the
+ * submission, if another row is the same person, or if its email belongs to somebody else who does not give it
+ * up in this submission. Who is refused does not give up an address either, so refusals spread along the chain.
+ */
+export async function classifyPeople(
+  tx: Transaction,
+  organizationId: string,
+  syncId: string,
+): Promise<void> {
+  await tx.run(sql`
+    with recursive desired as materialized (
+      select r.n, r.reference_id, r.email_key, r.outcome
+      from member_sync_desired s,
+        unnest(s.reference_ids, s.email_keys, s.outcomes) with ordinality r (reference_id, email_key, outcome, n)
+      where s.organization_id = ${organizationId} and s.sync_id = ${syncId}
+    ), known as materialized (
+      select d.n, d.reference_id, d.outcome, t.id as known_id, t.email_key as known_key,
+        -- Who is restored without an email comes back with the old one.
+        coalesce(d.email_key, case when t.status = 'removed' then t.email_key end) as wanted_key
+      from desired d
+      left join member m
+        on m.organization_id = ${organizationId} and m.external_reference_id = d.reference_id
+      left join member t
+        on t.organization_id = ${organizationId} and t.id = coalesce(m.merged_into, m.id)
+    ), located as materialized (
+      select k.*, h.id as holder_id,
+        coalesce(k.known_id, case when h.external_reference_id is null then h.id end) as target_id
+      from known k
+      left join member h
+        on h.organization_id = ${organizationId} and h.email_key = k.wanted_key and h.status <> 'removed'
+    ), judged as materialized (
+      select l.*,
+        case
+          when l.outcome is not null then l.outcome
+          when l.wanted_key is not null and count(*) over (partition by l.wanted_key) > 1
+            then 'email stands in more than one row of this request'
+          when l.target_id is not null and count(*) over (partition by l.target_id) > 1
+            then 'another row of this request is the same person'
+        end as refusal
+      from located l
+    ), movers as materialized (
+      select target_id, n from judged
+      where target_id is not null and known_key is not null and wanted_key <> known_key
+    ), refused (n, target_id, reason) as (
+      select j.n, j.target_id, coalesce(j.refusal, 'email belongs to a member with another reference_id')
+      from judged j
+      where j.refusal is not null
+        or (j.holder_id is not null and j.holder_id is distinct from j.target_id
+          and not exists (select 1 from movers v where v.target_id = j.holder_id))
+      union
+      select j.n, j.target_id, 'email belongs to a member whose own row is refused'
+      from refused f
+      join judged j on j.holder_id = f.target_id and j.holder_id is distinct from j.target_id
+        and j.refusal is null
+    ), settled as (
+      select j.n, j.target_id, (select min(f.reason) from refused f where f.n = j.n) as outcome from judged j
+    )
+    update member_sync_desired set
+      outcomes = (select array_agg(outcome order by n) from settled),
+      target_ids = (select coalesce(array_agg(target_id order by n), '{}') from settled)
+    where organization_id = ${organizationId} and sync_id = ${syncId}`)
+}
+
+/** The rows that are not refused, each with its person if that exists already. */
+const SETTLED = new SqlFragment(`unnest(s.reference_ids, s.emails, s.email_keys, s.display_names, s.first_names,
+        s.last_names, s.attributes, s.outcomes, s.target_ids)
+        r (reference_id, email, email_key, display_name, first_name, last_name, attributes, outcome, target_id)`)
+
+/** Takes the addresses away that their holders give up in this submission, so that others can get them. */
+export async function vacateEmails(
+  tx: Transaction,
+  organizationId: string,
+  syncId: string,
+): Promise<void> {
+  await tx.run(sql`
+    with settled as materialized (
+      select r.* from member_sync_desired s, ${SETTLED}
+      where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and r.outcome is null
+        and r.email_key is not null
+    )
+    update member m set email = null, email_key = null
+    from settled r
+    where m.organization_id = ${organizationId} and m.id = r.target_id and m.email_key <> r.email_key
+      and exists (select 1 from settled o where o.email_key = m.email_key)`)
+}
+
+/** Brings the fields of known people up to date, links those found by email, and restores removed ones. */
+export async function updatePeople(
+  tx: Transaction,
+  organizationId: string,
+  syncId: string,
+  now: Date,
+): Promise<number> {
+  return await tx.run(sql`
+    with settled as materialized (
+      select r.* from member_sync_desired s, ${SETTLED}
+      where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and r.outcome is null
+        and r.target_id is not null
+    ), linked as materialized (
+      -- A reference id that led here through a merge stays with the merged member's row.
+      select r.*, not exists (
+        select 1 from member a
+        where a.organization_id = ${organizationId} and a.external_reference_id = r.reference_id) as is_new_link
+      from settled r
+    ), changed as materialized (
+      select m.id, l.*
+      from linked l
+      join member m on m.organization_id = ${organizationId} and m.id = l.target_id
+      where m.status = 'removed' or (m.external_reference_id is null and l.is_new_link)
+        or (l.email is not null and l.email is distinct from m.email)
+        or (l.display_name is not null and l.display_name is distinct from m.display_name)
+        or (l.first_name is not null and l.first_name is distinct from m.first_name)
+        or (l.last_name is not null and l.last_name is distinct from m.last_name)
+        or (l.attributes is not null and m.attributes || l.attributes::jsonb <> m.attributes)
+    )
+    update member m set
+      email = coalesce(c.email, m.email), email_key = coalesce(c.email_key, m.email_key),
+      display_name = coalesce(c.display_name, m.display_name),
+      first_name = coalesce(c.first_name, m.first_name), last_name = coalesce(c.last_name, m.last_name),
+      attributes = m.attributes || coalesce(c.attributes::jsonb, '{}'),
+      external_reference_id = case when c.is_new_link and m.external_reference_id is null
+        then c.reference_id else m.external_reference_id end,
+      status = case when m.status = 'removed' then 'active' else m.status end, merged_into = null,
+      version = m.version + 1, updated_at = ${now}
+    from changed c
+    where m.organization_id = ${organizationId} and m.id = c.id`)
+}
+
+/** Creates the people nobody knew. */
+export async function createPeople(
+  tx: Transaction,
+  organizationId: string,
+  syncId: string,
+  now: Date,
+): Promise<number> {
+  return await tx.run(sql`
+    insert into member (organization_id, id, email, email_key, display_name, first_name, last_name,
+      external_reference_id, attributes, created_at, updated_at)
+    select ${organizationId}, uuid_v7(), r.email, r.email_key, r.display_name, r.first_name, r.last_name,
+      r.reference_id, coalesce(r.attributes::jsonb, '{}'), ${now}, ${now}
+    from member_sync_desired s, ${SETTLED}
+    where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and r.outcome is null
+      and r.target_id is null`)
+}

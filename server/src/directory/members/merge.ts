@@ -1,0 +1,84 @@
+import { requirePermission } from '../access/permission.ts'
+import type { Context } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { copyMemberships } from '../grants/group-membership.sql.ts'
+import { copyRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
+import { endAccess } from './lifecycle.ts'
+import {
+  lockMember,
+  type MemberFields,
+  type MemberRow,
+  redirectMerged,
+  updateMemberFields,
+  updateMemberStatus,
+} from './member.sql.ts'
+import { requireMayTouch, requireMember } from './member.ts'
+
+/**
+ * Merges one member into another: what `fromId` holds is opened for `intoId` (from the same sources, with the
+ * same ends), then `fromId` is removed. Fields that `intoId` lacks come from `fromId`; what both have stays
+ * `intoId`'s. Later submissions that name `fromId`'s reference id reach `intoId`. It cannot be undone.
+ *
+ * @throws {DirectoryError} member.not_found, member.merge_conflict (the same member twice),
+ *   member.wrong_status (one of them is removed), permission.denied
+ */
+export async function mergeMembers(context: Context, intoId: string, fromId: string): Promise<MemberRow> {
+  requirePermission(context.actor, 'members:write')
+  if (intoId === fromId) {
+    throw new DirectoryError('member.merge_conflict', 'A member cannot be merged into itself.', { field: 'from' })
+  }
+  const { db, organizationId, change, now } = context
+  await lockOwners(db, organizationId)
+  // In the order of ids, so that two merges of the same pair wait instead of deadlocking.
+  for (const id of [intoId, fromId].sort()) await lockMember(db, organizationId, id)
+  const into = await requireMember(context, intoId)
+  const from = await requireMember(context, fromId)
+  for (const member of [into, from]) {
+    requireMayTouch(context, member)
+    if (member.status === 'removed') {
+      throw new DirectoryError('member.wrong_status', 'A removed member cannot be merged: restore it first.')
+    }
+  }
+  const copy = { fromMemberId: fromId, toMemberId: intoId, changeId: change.id }
+  change.count({ opened: await copyMemberships(db, organizationId, copy) })
+  change.count({ opened: await copyRoleGrants(db, organizationId, copy) })
+  await endAccess(context, fromId)
+  await updateMemberStatus(db, organizationId, { id: fromId, status: 'removed', mergedInto: intoId, now })
+  await redirectMerged(db, organizationId, fromId, intoId)
+  const fields = mergedFields(into, from)
+  // The reference id moves: it is unique among all members, removed ones included.
+  if (into.external_reference_id === null && from.external_reference_id !== null) {
+    await updateMemberFields(db, organizationId, { ...ownFields(from), externalReferenceId: null, id: fromId, now })
+  }
+  await updateMemberFields(db, organizationId, { ...fields, id: intoId, now })
+  change.describe({ kind: 'member.merged', memberId: intoId, detail: { from: fromId } })
+  return await requireMember(context, intoId)
+}
+
+function ownFields(member: MemberRow): MemberFields {
+  return {
+    email: member.email,
+    emailKey: member.email_key,
+    displayName: member.display_name,
+    firstName: member.first_name,
+    lastName: member.last_name,
+    externalReferenceId: member.external_reference_id,
+    attributes: member.attributes,
+    metadata: member.metadata,
+  }
+}
+
+function mergedFields(into: MemberRow, from: MemberRow): MemberFields {
+  const own = ownFields(into)
+  const other = ownFields(from)
+  return {
+    email: own.email ?? other.email,
+    emailKey: own.emailKey ?? other.emailKey,
+    displayName: own.displayName ?? other.displayName,
+    firstName: own.firstName ?? other.firstName,
+    lastName: own.lastName ?? other.lastName,
+    externalReferenceId: own.externalReferenceId ?? other.externalReferenceId,
+    attributes: { ...other.attributes, ...own.attributes },
+    metadata: { ...other.metadata, ...own.metadata },
+  }
+}

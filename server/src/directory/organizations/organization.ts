@@ -1,0 +1,190 @@
+import { violatedConstraint } from '../../platform/postgres/database.ts'
+import { uuidV7 } from '../../platform/uuid.ts'
+import { type Actor, ranksAsOwner, requirePermission } from '../access/permission.ts'
+import { openContext, recordChange } from '../changes/change.ts'
+import type { Context, Directory, ReadContext } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { insertLevelRoles } from '../grants/role-grant.sql.ts'
+import { insertStandingSources } from '../grants/source.ts'
+import { createMember, type NewMember } from '../members/member.ts'
+import type { MemberRow } from '../members/member.sql.ts'
+import {
+  findOrganization,
+  findOrganizationBySlug,
+  insertOrganization,
+  listOrganizations as listOrganizationRows,
+  lockOrganization,
+  markOrganizationDeleted,
+  type OrganizationRow,
+  updateOrganization as updateOrganizationRow,
+} from './organization.sql.ts'
+import type { OrganizationSettings } from './settings.ts'
+import { requireVersion } from '../version.ts'
+import { wakeOrganizationTasks } from './organization-tasks.sql.ts'
+
+/** Days between a deletion and the purge, in which it can be restored. */
+export const GRACE_DAYS = 30
+const DAY_MILLIS = 24 * 60 * 60 * 1000
+
+const SLUG_CONSTRAINT = 'organization_slug_key'
+
+/** The organization that a request may see: an id or slug of another one answers as an unknown one. */
+export async function resolveOrganization(
+  directory: Directory,
+  actor: Actor,
+  selector: { id: string } | { slug: string },
+): Promise<OrganizationRow> {
+  const row =
+    'id' in selector
+      ? await findOrganization(directory.database, selector.id)
+      : await findOrganizationBySlug(directory.database, selector.slug)
+  const visible = row !== undefined && (actor.kind !== 'api_key' || actor.organizationId === row.id)
+  if (!visible) throw organizationNotFound()
+  return row
+}
+
+export function organizationNotFound(): DirectoryError {
+  return new DirectoryError('organization.not_found', 'There is no organization with this id or slug.')
+}
+
+function requireRoot(actor: Actor): void {
+  if (actor.kind === 'root') return
+  throw new DirectoryError('permission.denied', 'This needs the root key.')
+}
+
+/**
+ * Creates an organization with its owner. Only the root key may.
+ *
+ * @throws {DirectoryError} organization.slug_taken; permission.denied; what `createMember` throws.
+ */
+export async function createOrganization(
+  tx: Context['db'],
+  actor: Actor,
+  input: {
+    name: string
+    slug: string
+    metadata: Record<string, unknown>
+    settings: OrganizationSettings
+    owner: NewMember
+  },
+): Promise<{ organization: OrganizationRow; owner: MemberRow }> {
+  requireRoot(actor)
+  const id = uuidV7()
+  const context = openContext(tx, { organizationId: id, actor })
+  const organization = await insertOrganization(tx, { ...input, id, now: context.now }).catch(slugTaken)
+  await insertStandingSources(tx, id)
+  await insertLevelRoles(tx, id)
+  // Its first member is the change that made it: one operation, one change.
+  const owner = await createMember(context, { ...input.owner, level: 'owner' }, 'organization.created')
+  await recordChange(context)
+  return { organization, owner }
+}
+
+function slugTaken(error: unknown): never {
+  if (violatedConstraint(error) !== SLUG_CONSTRAINT) throw error
+  throw new DirectoryError('organization.slug_taken', 'Another organization has this slug.', { field: 'slug' })
+}
+
+/** Organizations in the order of their creation. Only the root key sees more than its own. */
+export async function listOrganizations(
+  directory: Directory,
+  actor: Actor,
+  page: { afterId: string | null; limit: number; includeDeleted: boolean },
+): Promise<OrganizationRow[]> {
+  requireRoot(actor)
+  return await listOrganizationRows(directory.database, page)
+}
+
+/** @throws {DirectoryError} permission.denied */
+export async function getOrganization(context: ReadContext): Promise<OrganizationRow> {
+  requirePermission(context.actor, 'organization:read')
+  const row = await findOrganization(context.db, context.organizationId)
+  if (row === undefined) throw organizationNotFound()
+  return row
+}
+
+export interface OrganizationUpdate {
+  name?: string | undefined
+  slug?: string | undefined
+  metadata?: Record<string, unknown> | undefined
+  settings?: OrganizationSettings | undefined
+}
+
+/**
+ * Renames an organization or changes its slug, metadata or settings.
+ *
+ * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check.
+ * @throws {DirectoryError} organization.slug_taken, version.mismatch, permission.denied
+ */
+export async function updateOrganization(
+  context: Context,
+  update: OrganizationUpdate,
+  expectedVersion?: number,
+): Promise<OrganizationRow> {
+  requirePermission(context.actor, 'organization:write')
+  const before = await requireLockedOrganization(context)
+  requireVersion(before.version, expectedVersion)
+  const changed = Object.entries(update).filter(
+    ([field, value]) =>
+      value !== undefined &&
+      JSON.stringify(value) !== JSON.stringify(before[field as keyof OrganizationUpdate]),
+  )
+  if (changed.length === 0) return before
+  const row = await updateOrganizationRow(context.db, {
+    id: before.id,
+    name: update.name ?? before.name,
+    slug: update.slug ?? before.slug,
+    metadata: update.metadata ?? before.metadata,
+    settings: update.settings ?? before.settings,
+    now: context.now,
+  }).catch(slugTaken)
+  context.change.describe({
+    kind: 'organization.updated',
+    detail: {
+      before: Object.fromEntries(changed.map(([field]) => [field, before[field as keyof OrganizationUpdate]])),
+      after: Object.fromEntries(changed),
+    },
+  })
+  return row
+}
+
+async function requireLockedOrganization(context: Context): Promise<OrganizationRow> {
+  const row = await lockOrganization(context.db, context.organizationId)
+  if (row === undefined || row.deleted_at !== null) throw organizationNotFound()
+  return row
+}
+
+/**
+ * Deletes an organization: every credential of it stops at once, and after the grace period its rows are purged.
+ *
+ * @throws {DirectoryError} permission.denied for who does not rank as an owner
+ */
+export async function deleteOrganization(context: Context): Promise<OrganizationRow> {
+  requirePermission(context.actor, 'organization:write')
+  if (!ranksAsOwner(context.actor)) {
+    throw new DirectoryError('permission.denied', 'Only an owner may delete the organization.')
+  }
+  await requireLockedOrganization(context)
+  const purgeAt = new Date(context.now.getTime() + GRACE_DAYS * DAY_MILLIS)
+  const row = await markOrganizationDeleted(context.db, context.organizationId, context.now, purgeAt)
+  context.change.describe({ kind: 'organization.deleted', detail: { purge_at: row.purge_at } })
+  return row
+}
+
+/**
+ * Takes a deletion back within the grace period. Only the root key may: the organization's own keys are dead.
+ *
+ * @throws {DirectoryError} organization.not_deleted
+ */
+export async function restoreOrganization(context: Context): Promise<OrganizationRow> {
+  requireRoot(context.actor)
+  const before = await lockOrganization(context.db, context.organizationId)
+  if (before === undefined) throw organizationNotFound()
+  if (before.deleted_at === null) {
+    throw new DirectoryError('organization.not_deleted', 'The organization is not deleted.')
+  }
+  const row = await markOrganizationDeleted(context.db, context.organizationId, context.now, null)
+  await wakeOrganizationTasks(context.db, context.organizationId)
+  context.change.describe({ kind: 'organization.restored' })
+  return row
+}

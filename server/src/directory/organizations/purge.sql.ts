@@ -1,0 +1,51 @@
+import type { Database } from '../../platform/postgres/database.ts'
+import type { Statement } from '../../platform/postgres/sql.ts'
+
+/** Every tenant table, those that refer to others first. A test compares it with the schema. */
+export const TENANT_TABLES = [
+  'plan_entry',
+  'plan',
+  'member_sync_desired',
+  'member_sync',
+  'member_sync_lane',
+  'group_membership',
+  'group_membership_past',
+  'role_grant',
+  'credential',
+  'api_key',
+  'change',
+  'grant_source',
+  'role',
+  'org_group',
+  'member',
+  'task',
+  'change_counter',
+] as const
+
+const BATCH = 10_000
+
+/** Deletes every row of an organization whose grace period is over, in batches; the organization itself last. */
+export async function purgeOrganization(db: Database, organizationId: string): Promise<void> {
+  for (const table of TENANT_TABLES) {
+    // Table names cannot be parameters; these are the constants above.
+    const statement: Statement<unknown> = {
+      name: `purge_${table}`,
+      text: `delete from ${table} where ctid = any (array(
+        select ctid from ${table} where organization_id = $1 limit ${BATCH}))`,
+      values: [organizationId],
+    }
+    while ((await db.run(statement)) === BATCH) {
+      // Until a batch is not full.
+    }
+  }
+  await db.run({
+    name: 'purge_idempotency_key',
+    text: 'delete from idempotency_key where scope = $1',
+    values: [organizationId],
+  })
+  await db.run({
+    name: 'purge_organization',
+    text: 'delete from organization where id = $1 and purge_at <= now()',
+    values: [organizationId],
+  })
+}

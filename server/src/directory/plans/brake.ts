@@ -1,0 +1,43 @@
+import type { Context } from '../context.ts'
+import { countLiveMemberships } from '../grants/group-membership.sql.ts'
+import { lockSource } from '../grants/source.ts'
+import { findOrganization } from '../organizations/organization.sql.ts'
+import type { RemovalBrake } from '../organizations/settings.ts'
+import { sumRecentRemovals } from './plan.sql.ts'
+
+/** The brake that member syncs of the organization run under; undefined where none is set. */
+export async function findBrake(context: Context): Promise<RemovalBrake | undefined> {
+  const organization = await findOrganization(context.db, context.organizationId)
+  const brake = organization?.settings.removal_brake?.member_sync
+  if (brake === undefined || (brake.max_removals === null && brake.max_share === null)) return undefined
+  return brake
+}
+
+/**
+ * Whether removals just made by the open transaction, with those recorded within the window, pass a limit. Takes
+ * the source's lock, so that parallel changes of one source are counted one after the other.
+ *
+ * @returns the sentence that says which limit was passed, or undefined
+ */
+export async function brakeReason(
+  context: Context,
+  brake: RemovalBrake,
+  sourceId: string,
+  endedNow: number,
+): Promise<string | undefined> {
+  if (endedNow === 0) return undefined
+  const { db, organizationId } = context
+  await lockSource(db, organizationId, sourceId)
+  const before = await sumRecentRemovals(db, organizationId, sourceId, brake.window_seconds)
+  const removals = before + endedNow
+  const within = `within ${brake.window_seconds} seconds`
+  if (brake.max_removals !== null && removals > brake.max_removals) {
+    return `It would make ${removals} removals ${within}; the limit is ${brake.max_removals}.`
+  }
+  if (brake.max_share === null) return undefined
+  const liveNow = await countLiveMemberships(db, organizationId, sourceId)
+  const share = removals / (liveNow + removals)
+  if (share <= brake.max_share) return undefined
+  const percent = (value: number) => `${Math.round(value * 1000) / 10} %`
+  return `It would remove ${percent(share)} of what the source gives ${within}; the limit is ${percent(brake.max_share)}.`
+}
