@@ -1,0 +1,376 @@
+-- Written by npm run generate from the migrations; never edited.
+
+CREATE OR REPLACE FUNCTION public.uuid_v7()
+ RETURNS uuid
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$
+  select encode(
+    set_bit(set_bit(
+      overlay(uuid_send(gen_random_uuid())
+        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+        from 1 for 6),
+      52, 1), 53, 1), 'hex')::uuid
+$function$;
+
+create table api_key (
+  organization_id uuid not null,
+  id uuid not null,
+  name text not null,
+  hint text not null,
+  scopes text[] not null,
+  member_id uuid,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_key_pkey PRIMARY KEY (organization_id, id),
+  constraint api_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint api_key_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id)
+);
+
+create table change (
+  organization_id uuid not null,
+  id uuid not null,
+  seq bigint not null,
+  at timestamp with time zone not null,
+  effective_at timestamp with time zone,
+  kind text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  cause_kind text,
+  cause_id uuid,
+  source_id uuid,
+  member_id uuid,
+  group_id uuid,
+  opened_count integer default 0 not null,
+  ended_count integer default 0 not null,
+  detail jsonb default '{}'::jsonb not null,
+  undoes uuid,
+  constraint change_pkey PRIMARY KEY (organization_id, id),
+  constraint change_organization_id_seq_key UNIQUE (organization_id, seq),
+  constraint change_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text]))),
+  constraint change_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint change_organization_id_undoes_fkey FOREIGN KEY (organization_id, undoes) REFERENCES change(organization_id, id)
+);
+
+create table change_counter (
+  organization_id uuid not null,
+  last_seq bigint default 0 not null,
+  last_at timestamp with time zone not null,
+  group_count bigint default 0 not null,
+  group_moves bigint default 0 not null,
+  constraint change_counter_pkey PRIMARY KEY (organization_id),
+  constraint change_counter_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
+create table credential (
+  digest bytea not null,
+  organization_id uuid not null,
+  api_key_id uuid not null,
+  expires_at timestamp with time zone,
+  constraint credential_pkey PRIMARY KEY (digest),
+  constraint credential_organization_id_api_key_id_fkey FOREIGN KEY (organization_id, api_key_id) REFERENCES api_key(organization_id, id)
+);
+
+create table grant_source (
+  organization_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  ref text,
+  constraint grant_source_pkey PRIMARY KEY (organization_id, id),
+  constraint grant_source_organization_id_kind_ref_key UNIQUE NULLS NOT DISTINCT (organization_id, kind, ref),
+  constraint grant_source_kind_check CHECK ((kind = ANY (ARRAY['manual'::text, 'invitation'::text, 'jit'::text, 'scim'::text, 'group_sync'::text, 'member_sync'::text, 'api'::text]))),
+  constraint grant_source_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
+create table group_membership (
+  organization_id uuid not null,
+  group_id uuid not null,
+  member_id uuid not null,
+  source_id uuid not null,
+  opened_change uuid not null,
+  expires_at timestamp with time zone,
+  live boolean default true not null,
+  constraint group_membership_pkey PRIMARY KEY (organization_id, group_id, member_id, source_id),
+  constraint group_membership_live_check CHECK (live),
+  constraint group_membership_group FOREIGN KEY (organization_id, group_id, live) REFERENCES org_group(organization_id, id, can_hold_grants),
+  constraint group_membership_member FOREIGN KEY (organization_id, member_id, live) REFERENCES member(organization_id, id, can_hold_grants)
+);
+
+create table group_membership_past (
+  organization_id uuid not null,
+  group_id uuid not null,
+  member_id uuid not null,
+  source_id uuid not null,
+  opened_change uuid not null,
+  expires_at timestamp with time zone,
+  ended_change uuid not null,
+  constraint group_membership_past_pkey PRIMARY KEY (organization_id, group_id, member_id, source_id, opened_change)
+);
+
+create table idempotency_key (
+  scope uuid not null,
+  key text not null,
+  request_digest bytea not null,
+  status integer default 0 not null,
+  body text,
+  created_at timestamp with time zone not null,
+  constraint idempotency_key_pkey PRIMARY KEY (scope, key)
+);
+
+create table member (
+  organization_id uuid not null,
+  id uuid not null,
+  email text,
+  email_key text,
+  display_name text,
+  first_name text,
+  last_name text,
+  external_reference_id text,
+  attributes jsonb default '{}'::jsonb not null,
+  metadata jsonb default '{}'::jsonb not null,
+  status text default 'active'::text not null,
+  merged_into uuid,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  can_hold_grants boolean generated always as ((status <> 'removed'::text)) stored not null,
+  constraint member_pkey PRIMARY KEY (organization_id, id),
+  constraint member_organization_id_id_can_hold_grants_key UNIQUE (organization_id, id, can_hold_grants),
+  constraint member_check CHECK (((email IS NULL) = (email_key IS NULL))),
+  constraint member_check1 CHECK (((merged_into IS NULL) OR (status = 'removed'::text))),
+  constraint member_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'removed'::text]))),
+  constraint member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint member_organization_id_merged_into_fkey FOREIGN KEY (organization_id, merged_into) REFERENCES member(organization_id, id)
+);
+
+create table member_sync (
+  organization_id uuid not null,
+  id uuid not null,
+  group_id uuid not null,
+  "position" bigint not null,
+  status text default 'pending'::text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  row_count integer not null,
+  accepted_at timestamp with time zone not null,
+  completed_at timestamp with time zone,
+  change_id uuid,
+  opened_count integer,
+  ended_count integer,
+  left_count integer,
+  created_members integer,
+  updated_members integer,
+  failures jsonb,
+  constraint member_sync_pkey PRIMARY KEY (organization_id, id),
+  constraint member_sync_organization_id_group_id_position_key UNIQUE (organization_id, group_id, "position"),
+  constraint member_sync_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'completed'::text, 'cancelled'::text, 'superseded'::text, 'discarded'::text, 'expired'::text, 'failed'::text]))),
+  constraint member_sync_organization_id_group_id_fkey FOREIGN KEY (organization_id, group_id) REFERENCES org_group(organization_id, id)
+);
+
+create table member_sync_desired (
+  organization_id uuid not null,
+  sync_id uuid not null,
+  reference_ids text[] not null,
+  emails text[],
+  email_keys text[],
+  display_names text[],
+  first_names text[],
+  last_names text[],
+  attributes text[],
+  outcomes text[],
+  target_ids uuid[],
+  constraint member_sync_desired_pkey PRIMARY KEY (organization_id, sync_id),
+  constraint member_sync_desired_organization_id_sync_id_fkey FOREIGN KEY (organization_id, sync_id) REFERENCES member_sync(organization_id, id)
+);
+
+create table member_sync_lane (
+  organization_id uuid not null,
+  group_id uuid not null,
+  last_position bigint not null,
+  constraint member_sync_lane_pkey PRIMARY KEY (organization_id, group_id),
+  constraint member_sync_lane_organization_id_group_id_fkey FOREIGN KEY (organization_id, group_id) REFERENCES org_group(organization_id, id)
+);
+
+create table org_group (
+  organization_id uuid not null,
+  id uuid not null,
+  name text not null,
+  external_reference_id text,
+  metadata jsonb default '{}'::jsonb not null,
+  created_seq bigint not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  deleted_change uuid,
+  can_hold_grants boolean generated always as ((deleted_change IS NULL)) stored not null,
+  constraint org_group_pkey PRIMARY KEY (organization_id, id),
+  constraint org_group_organization_id_id_can_hold_grants_key UNIQUE (organization_id, id, can_hold_grants),
+  constraint org_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
+create table organization (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  metadata jsonb default '{}'::jsonb not null,
+  settings jsonb default '{}'::jsonb not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  purge_at timestamp with time zone,
+  constraint organization_pkey PRIMARY KEY (id),
+  constraint organization_slug_key UNIQUE (slug),
+  constraint organization_check CHECK (((deleted_at IS NULL) = (purge_at IS NULL)))
+);
+
+create table plan (
+  organization_id uuid not null,
+  id uuid not null,
+  group_id uuid not null,
+  source_id uuid not null,
+  member_sync_id uuid not null,
+  status text default 'held'::text not null,
+  reason text not null,
+  base_seq bigint not null,
+  open_count integer not null,
+  end_count integer not null,
+  new_member_count integer not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  decided_at timestamp with time zone,
+  decided_by_kind text,
+  decided_by_id uuid,
+  change_id uuid,
+  constraint plan_pkey PRIMARY KEY (organization_id, id),
+  constraint plan_status_check CHECK ((status = ANY (ARRAY['held'::text, 'applied'::text, 'discarded'::text, 'superseded'::text, 'expired'::text]))),
+  constraint plan_organization_id_group_id_fkey FOREIGN KEY (organization_id, group_id) REFERENCES org_group(organization_id, id),
+  constraint plan_organization_id_member_sync_id_fkey FOREIGN KEY (organization_id, member_sync_id) REFERENCES member_sync(organization_id, id),
+  constraint plan_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id)
+);
+
+create table plan_entry (
+  organization_id uuid not null,
+  plan_id uuid not null,
+  ordinal integer not null,
+  effect text not null,
+  member_id uuid,
+  reference_id text,
+  constraint plan_entry_pkey PRIMARY KEY (organization_id, plan_id, ordinal),
+  constraint plan_entry_effect_check CHECK ((effect = ANY (ARRAY['open'::text, 'end'::text]))),
+  constraint plan_entry_organization_id_plan_id_fkey FOREIGN KEY (organization_id, plan_id) REFERENCES plan(organization_id, id)
+);
+
+create table role (
+  organization_id uuid not null,
+  id uuid not null,
+  key text not null,
+  name text not null,
+  constraint role_pkey PRIMARY KEY (organization_id, id),
+  constraint role_organization_id_key_key UNIQUE (organization_id, key),
+  constraint role_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
+create table role_grant (
+  organization_id uuid not null,
+  id uuid not null,
+  member_id uuid not null,
+  role_id uuid not null,
+  source_id uuid not null,
+  opened_change uuid not null,
+  expires_at timestamp with time zone,
+  ended_change uuid,
+  constraint role_grant_pkey PRIMARY KEY (organization_id, id),
+  constraint role_grant_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id),
+  constraint role_grant_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
+  constraint role_grant_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id)
+);
+
+create table root_key (
+  digest bytea not null,
+  created_at timestamp with time zone not null,
+  constraint root_key_pkey PRIMARY KEY (digest)
+);
+
+create table schema_migration (
+  version integer not null,
+  name text not null,
+  checksum text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint schema_migration_pkey PRIMARY KEY (version)
+);
+
+create table task (
+  id uuid not null,
+  kind text not null,
+  key text not null,
+  organization_id uuid,
+  run_at timestamp with time zone not null,
+  wakes bigint default 1 not null,
+  attempts integer default 0 not null,
+  lease_until timestamp with time zone,
+  lease_token uuid,
+  last_error text,
+  constraint task_pkey PRIMARY KEY (id),
+  constraint task_kind_key_key UNIQUE (kind, key)
+);
+
+CREATE INDEX api_key_member ON public.api_key USING btree (organization_id, member_id) WHERE (member_id IS NOT NULL);
+
+CREATE INDEX change_at ON public.change USING btree (organization_id, at);
+
+CREATE INDEX change_group ON public.change USING btree (organization_id, group_id, seq) WHERE (group_id IS NOT NULL);
+
+CREATE INDEX change_member ON public.change USING btree (organization_id, member_id, seq) WHERE (member_id IS NOT NULL);
+
+CREATE INDEX change_source ON public.change USING btree (organization_id, source_id, at) WHERE (ended_count > 0);
+
+CREATE UNIQUE INDEX change_undone_once ON public.change USING btree (organization_id, undoes) WHERE (undoes IS NOT NULL);
+
+CREATE INDEX credential_api_key ON public.credential USING btree (organization_id, api_key_id);
+
+CREATE INDEX credential_expiry ON public.credential USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX group_membership_expiry ON public.group_membership USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX group_membership_member ON public.group_membership USING btree (organization_id, member_id, group_id);
+
+CREATE INDEX group_membership_opened ON public.group_membership USING btree (organization_id, opened_change);
+
+CREATE INDEX group_membership_past_ended ON public.group_membership_past USING btree (organization_id, ended_change);
+
+CREATE INDEX group_membership_past_member ON public.group_membership_past USING btree (organization_id, member_id);
+
+CREATE INDEX group_membership_past_opened ON public.group_membership_past USING btree (organization_id, opened_change);
+
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
+
+CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE (status <> 'removed'::text);
+
+CREATE UNIQUE INDEX member_external_reference ON public.member USING btree (organization_id, external_reference_id) WHERE (external_reference_id IS NOT NULL);
+
+CREATE INDEX member_removed_email ON public.member USING btree (organization_id, email_key) WHERE (status = 'removed'::text);
+
+CREATE INDEX member_sync_pending ON public.member_sync USING btree (organization_id, group_id, "position") WHERE (status = 'pending'::text);
+
+CREATE UNIQUE INDEX org_group_external_reference ON public.org_group USING btree (organization_id, external_reference_id) WHERE (deleted_change IS NULL);
+
+CREATE UNIQUE INDEX org_group_order ON public.org_group USING btree (organization_id, created_seq) WHERE (deleted_change IS NULL);
+
+CREATE INDEX organization_purge ON public.organization USING btree (purge_at) WHERE (purge_at IS NOT NULL);
+
+CREATE INDEX plan_expiry ON public.plan USING btree (expires_at) WHERE (status = 'held'::text);
+
+CREATE UNIQUE INDEX plan_held ON public.plan USING btree (organization_id, group_id, source_id) WHERE (status = 'held'::text);
+
+CREATE INDEX role_grant_ended ON public.role_grant USING btree (organization_id, ended_change) WHERE (ended_change IS NOT NULL);
+
+CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, role_id, source_id) WHERE (ended_change IS NULL);
+
+CREATE INDEX role_grant_opened ON public.role_grant USING btree (organization_id, opened_change);
+
+CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, role_id) WHERE (ended_change IS NULL);
+
+CREATE INDEX task_due ON public.task USING btree (run_at, id);
