@@ -5,7 +5,13 @@ import { type Database, openDatabase } from '#src/platform/postgres/database.ts'
 import { createTemplate } from './template-database.ts'
 import { startThrowawayServer } from './throwaway-server.ts'
 
-export { type ServerProcess, startServerProcess, temporaryDirectory } from './server-process.ts'
+export {
+  type ServerProcess,
+  ServerProcessFailed,
+  type ServerProcessOptions,
+  startServerProcess,
+  temporaryDirectory,
+} from './server-process.ts'
 
 /** A database of one test, with the whole schema and nothing in it. */
 export interface TestDatabase {
