@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   access,
   chmod,
@@ -15,13 +16,13 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartupError } from '#src/config.ts'
-import { isAlive } from './running-server.ts'
 import { SERVER_ENVIRONMENT, type ServerUser, type UserId } from './server-user.ts'
 
 /** The superuser of the embedded server, and the name of the database in it. */
 export const DATABASE_NAME = 'rollcall'
 
 const UNFINISHED = 'postgres.initdb-'
+const UNFINISHED_AGE_MS = 600_000
 
 /** Makes the data directory and answers its real path. */
 export async function openDataDirectory(path: string): Promise<string> {
@@ -95,7 +96,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<void> {
 /** Made beside its place and renamed: a cluster cut short by a kill is never taken for a good one. */
 async function createCluster({ dataDir, binDir, major, user, durable }: ClusterOptions): Promise<void> {
   await removeUnfinished(dataDir)
-  const unfinished = join(dataDir, `${UNFINISHED}${process.pid}`)
+  const unfinished = join(dataDir, `${UNFINISHED}${randomBytes(6).toString('hex')}`)
   await mkdir(unfinished, { mode: 0o700 })
   if (user.handOver !== undefined) await chown(unfinished, user.handOver.uid, user.handOver.gid)
   // Both order text by code point and know Unicode's upper and lower case, whatever locales the system has.
@@ -131,12 +132,10 @@ async function createCluster({ dataDir, binDir, major, user, durable }: ClusterO
 async function removeUnfinished(dataDir: string): Promise<void> {
   for (const name of await readdir(dataDir)) {
     if (!name.startsWith(UNFINISHED)) continue
-    if (
-      isAlive(Number(name.slice(UNFINISHED.length))) &&
-      Number(name.slice(UNFINISHED.length)) !== process.pid
-    )
-      continue
-    await rm(join(dataDir, name), { recursive: true, force: true })
+    const { mtimeMs } = await stat(join(dataDir, name))
+    // A younger one may be at work in another process; a container's process ids would not tell.
+    if (Date.now() - mtimeMs > UNFINISHED_AGE_MS)
+      await rm(join(dataDir, name), { recursive: true, force: true })
   }
 }
 
