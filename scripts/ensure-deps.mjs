@@ -37,7 +37,15 @@ function npmRecordsAsInstalled(lock) {
 function install() {
   console.error('Installing dependencies (npm ci); this happens once for each version of package-lock.json.')
   // --include=dev: with NODE_ENV=production npm would leave out what builds and tests need.
-  const flags = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const flags = [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+    '--loglevel=error',
+  ]
   const npm = process.env.npm_execpath
   const [command, argv] = npm?.endsWith('.js') ? [process.execPath, [npm, ...flags]] : ['npm', flags]
   // npm's own report goes to standard error: standard output belongs to the program that starts next.

@@ -47,11 +47,14 @@ process.exit(isGood && !(isCi && notRun.length > 0) ? 0 : 1)
 
 async function runOn(title: string, testFiles: string[], start: () => Promise<ThrowawayServer>) {
   const server = await start()
+  const interrupt = () => void server.stop().then(() => process.exit(1))
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   try {
     console.log(`== ${testFiles.length} test files on ${title}`)
     process.env.ROLLCALL_TEST_DATABASE_URL = server.adminUrl
     results.push(await runTestFiles(title, testFiles))
   } finally {
+    process.removeListener('SIGINT', interrupt).removeListener('SIGTERM', interrupt)
     await server.stop()
   }
 }

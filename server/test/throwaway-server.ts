@@ -1,8 +1,9 @@
-import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises'
+import { access, constants, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { startEmbeddedPostgres } from '#src/platform/embedded-postgres/embedded-postgres.ts'
+import { findRunningServer } from '#src/platform/embedded-postgres/running-server.ts'
 
 export interface ThrowawayServer {
   /** A superuser's, to the database `postgres`. */
@@ -10,6 +11,8 @@ export interface ThrowawayServer {
   stop(): Promise<void>
 }
 
+const PREFIX = 'rollcall-test-'
+const LEFTOVER_AGE_MS = 3_600_000
 const MEMORY_DISK = '/dev/shm'
 const MEMORY_DISK_BYTES_MIN = 4 * 1024 ** 3
 
@@ -18,7 +21,9 @@ const MEMORY_DISK_BYTES_MIN = 4 * 1024 ** 3
  * the programs of another PostgreSQL than the embedded one.
  */
 export async function startThrowawayServer(binDir?: string): Promise<ThrowawayServer> {
-  const dataDir = await mkdtemp(join(await fastestDirectory(), 'rollcall-test-'))
+  const parent = await fastestDirectory()
+  await removeLeftovers(parent)
+  const dataDir = await mkdtemp(join(parent, PREFIX))
   const server = await startEmbeddedPostgres({
     dataDir,
     log: pino({ level: 'silent' }),
@@ -46,4 +51,19 @@ async function fastestDirectory(): Promise<string> {
     // Not a Linux, or a container without it.
   }
   return tmpdir()
+}
+
+/** Those of runs that were killed; in memory they would stay until the machine restarts. */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const path = join(parent, name)
+    if (!name.startsWith(PREFIX)) continue
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    )
+    if (age < LEFTOVER_AGE_MS || (await findRunningServer(join(path, 'postgres'))) !== undefined) continue
+    // Another user's cannot be removed, and need not be.
+    await rm(path, { recursive: true, force: true }).catch(() => {})
+  }
 }
