@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path'
 
 const BIN_DIR = '/usr/lib/postgresql/15/bin'
+// The client's package has the directory too, without this program.
+const SERVER = `${BIN_DIR}/postgres`
 const PACKAGE = 'postgresql-15'
 // The package would make and start a cluster of its own, which nobody here wants.
 const NO_CLUSTER = '/etc/postgresql-common/createcluster.d/rollcall-tests.conf'
 
 /** The programs of the oldest PostgreSQL that Rollcall supports, installed where that is allowed. */
 export function findOldestPostgres(): { binDir: string } | { missing: string } {
-  if (existsSync(BIN_DIR)) return { binDir: BIN_DIR }
+  if (existsSync(SERVER)) return { binDir: BIN_DIR }
   if (!isDebian()) return { missing: `no PostgreSQL 15 in ${BIN_DIR}` }
   if (process.geteuid?.() !== 0) return { missing: `no PostgreSQL 15: run apt-get install ${PACKAGE}` }
   console.log(`Installing ${PACKAGE} with apt-get for the database tests.`)
@@ -24,7 +26,7 @@ export function findOldestPostgres(): { binDir: string } | { missing: string } {
   } finally {
     rmSync(NO_CLUSTER)
   }
-  return existsSync(BIN_DIR) ? { binDir: BIN_DIR } : { missing: `apt-get could not install ${PACKAGE}` }
+  return existsSync(SERVER) ? { binDir: BIN_DIR } : { missing: `apt-get could not install ${PACKAGE}` }
 }
 
 function isDebian(): boolean {
