@@ -1,7 +1,14 @@
-import Fastify from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { openAuthentication } from './directory/api-keys/authentication.ts'
+import type { Directory } from './directory/context.ts'
+import { MEMBER_SYNC_TASK } from './directory/member-syncs/member-sync.sql.ts'
+import { memberSyncHandler } from './directory/member-syncs/member-sync.tasks.ts'
+import { SWEEP_TASK, sweepHandler } from './directory/sweep.tasks.ts'
+import { createHttpServer } from './http-server.ts'
 import type { Database } from './platform/postgres/database.ts'
+import { createTaskQueue, type TaskQueue } from './platform/tasks/queue.ts'
+import { ensureTask } from './platform/tasks/task.sql.ts'
 
 export interface AppDependencies {
   readonly config: Config
@@ -12,18 +19,42 @@ export interface AppDependencies {
 export interface App {
   /** Answers the address it serves. */
   listen(): Promise<string>
-  /** Takes no new requests and ends the running ones. */
+  /** Takes no new requests and ends the running ones, then hands back the leases of tasks. */
   close(): Promise<void>
   /** The root key, when this start made it. */
   readonly rootKey?: string
 }
 
+/** Time for tasks under way at a shutdown; then their leases go back, and another worker runs them again. */
+const TASK_GRACE_MILLIS = 10_000
+
 /** The composition root. */
-export async function createApp({ config, log }: AppDependencies): Promise<App> {
-  const http = Fastify({ loggerInstance: log })
-  http.get('/healthz', async () => ({ status: 'ok' }))
+export async function createApp({ config, database, log }: AppDependencies): Promise<App> {
+  const authentication = await openAuthentication(database, config.rootKey)
+  let queue: TaskQueue | undefined
+  const directory: Directory = { database, wakeTasks: () => queue?.wake() }
+  queue = createTaskQueue({
+    database,
+    log,
+    handlers: {
+      [MEMBER_SYNC_TASK]: memberSyncHandler(directory),
+      [SWEEP_TASK]: sweepHandler(directory),
+    },
+  })
+  await ensureTask(database, SWEEP_TASK)
+  const http = await createHttpServer({ directory, authentication, log })
+  const { madeRootKey } = authentication
   return {
-    listen: () => http.listen({ host: config.host, port: config.port }),
-    close: () => http.close(),
+    ...(madeRootKey === undefined ? {} : { rootKey: madeRootKey }),
+    async listen() {
+      const address = await http.listen({ host: config.host, port: config.port })
+      queue.start()
+      return address
+    },
+    async close() {
+      await http.close()
+      await queue.stop(TASK_GRACE_MILLIS)
+      await authentication.close()
+    },
   }
 }

@@ -24,7 +24,6 @@ export const directoryErrorCodes = [
   'group.not_found',
   'group.external_reference_id_taken',
   'membership.not_found',
-  'membership.exists',
   'member_sync.not_found',
   'member_sync.duplicate_reference_id',
   'member_sync.too_many_members',

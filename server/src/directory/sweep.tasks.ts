@@ -8,8 +8,8 @@ import { endExpiredMemberships, listOrganizationsWithExpired } from './grants/gr
 import { endExpiredRoleGrants } from './grants/role-grant.sql.ts'
 import { listOrganizationsToPurge } from './organizations/organization.sql.ts'
 import { purgeOrganization } from './organizations/purge.sql.ts'
-import { expirePlan } from './plans/plan.ts'
 import { listExpiredPlans } from './plans/plan.sql.ts'
+import { expirePlan } from './plans/plan.ts'
 import { deleteOldIdempotencyKeys } from './sweep.sql.ts'
 
 export const SWEEP_TASK = 'sweep'
@@ -49,7 +49,10 @@ async function recordExpired(directory: Directory, organizationId: string): Prom
     const ended = memberships.ended + roles.ended
     if (ended === 0) return
     change.count({ ended })
-    const latest = [memberships.latest, roles.latest].filter((moment) => moment !== null).sort().at(-1)
+    const latest = [memberships.latest, roles.latest]
+      .filter((moment) => moment !== null)
+      .sort()
+      .at(-1)
     change.describe({
       kind: 'grants.expired',
       ...(latest === undefined ? {} : { effectiveAt: new Date(latest) }),

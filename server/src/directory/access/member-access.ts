@@ -1,8 +1,8 @@
 import type { ReadContext } from '../context.ts'
 import { type HeldGrantRow, listGrantsOfMember } from '../grants/held-grants.sql.ts'
 import { closeHistory } from '../groups/membership.ts'
-import { requireMember } from '../members/member.ts'
 import type { MemberRow } from '../members/member.sql.ts'
+import { requireMember } from '../members/member.ts'
 import { requirePermission } from './permission.ts'
 
 export interface MemberAccess {

@@ -58,9 +58,13 @@ export function holdsPermission(actor: Actor, permission: Permission): boolean {
 /** @throws {DirectoryError} permission.denied, naming the scope that is missing. */
 export function requirePermission(actor: Actor, permission: Permission): void {
   if (holdsPermission(actor, permission)) return
-  throw new DirectoryError('permission.denied', `This needs the permission ${permission}, which the key does not hold.`, {
-    context: { permission },
-  })
+  throw new DirectoryError(
+    'permission.denied',
+    `This needs the permission ${permission}, which the key does not hold.`,
+    {
+      context: { permission },
+    },
+  )
 }
 
 /** Whether the actor ranks as an owner: only then may it make, change or remove owners. */

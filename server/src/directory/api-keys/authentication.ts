@@ -73,7 +73,10 @@ export async function openAuthentication(
     madeRootKey: made,
     async authenticate(secret) {
       if (secret === undefined || secret === '') {
-        throw new DirectoryError('authentication.missing', 'An API key is needed: send Authorization: Bearer <key>.')
+        throw new DirectoryError(
+          'authentication.missing',
+          'An API key is needed: send Authorization: Bearer <key>.',
+        )
       }
       if (secret.length > SECRET_LENGTH_MAX) throw invalidKey()
       const digest = digestSecret(secret)

@@ -19,7 +19,9 @@ interface Reopened {
 
 /** Makes two undos of one change wait for each other. Locked until COMMIT. */
 export async function lockChange(tx: Transaction, organizationId: string, id: string): Promise<void> {
-  await tx.run(sql`select 1 from change where organization_id = ${organizationId} and id = ${id} for no key update`)
+  await tx.run(
+    sql`select 1 from change where organization_id = ${organizationId} and id = ${id} for no key update`,
+  )
 }
 
 /** Ends what a change opened, where it is still there. */

@@ -120,5 +120,5 @@ const STATUS_AFTER: Partial<Record<ChangeKind, 'active' | 'suspended' | 'removed
 function statusBefore(change: ChangeRow): 'active' | 'suspended' {
   if (change.kind === 'member.suspended') return 'active'
   if (change.kind === 'member.reactivated') return 'suspended'
-  return change.detail['before'] === 'suspended' ? 'suspended' : 'active'
+  return change.detail.before === 'suspended' ? 'suspended' : 'active'
 }

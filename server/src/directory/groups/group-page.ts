@@ -34,7 +34,8 @@ function nearestAnchor(anchors: Anchors, position: number): { position: number; 
   const exact = anchors.seqBefore.get(position)
   if (exact !== undefined) return { position, seq: exact }
   let best = 0
-  for (const candidate of anchors.seqBefore.keys()) if (candidate <= position && candidate > best) best = candidate
+  for (const candidate of anchors.seqBefore.keys())
+    if (candidate <= position && candidate > best) best = candidate
   return { position: best, seq: anchors.seqBefore.get(best) ?? 0 }
 }
 

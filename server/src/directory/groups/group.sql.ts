@@ -58,8 +58,14 @@ export async function lockGroup(
     for no key update`)
 }
 
-export async function lockGroupAgainstGrants(tx: Transaction, organizationId: string, id: string): Promise<void> {
-  await tx.run(sql`select 1 from org_group where organization_id = ${organizationId} and id = ${id} for update`)
+export async function lockGroupAgainstGrants(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+): Promise<void> {
+  await tx.run(
+    sql`select 1 from org_group where organization_id = ${organizationId} and id = ${id} for update`,
+  )
 }
 
 /** Groups in the order of their creation, after a group's number. */

@@ -3,8 +3,8 @@ import { LeaseLost, type TaskHandler } from '../../platform/tasks/queue.ts'
 import { endTask, rescheduleTask, type TaskRow } from '../../platform/tasks/task.sql.ts'
 import { openContext, recordChange } from '../changes/change.ts'
 import type { Context, Directory } from '../context.ts'
-import { findOrganization } from '../organizations/organization.sql.ts'
 import { lockGroup } from '../groups/group.sql.ts'
+import { findOrganization } from '../organizations/organization.sql.ts'
 import { brakeReason, findBrake } from '../plans/brake.ts'
 import { holdPlan, markReturn, supersedeHeldPlans, takeBack } from '../plans/plan.ts'
 import { applySubmission, describeSubmission } from './apply.ts'
@@ -93,7 +93,10 @@ async function runSubmission(context: Context, sync: MemberSyncRow): Promise<voi
   }
   await supersedeHeldPlans(context, sync.group_id, applied.sourceId)
   const effective = describeSubmission(context, sync, applied, { kind: 'member_sync', id: sync.id })
-  await completeMemberSync(db, organizationId, sync.id, { ...applied, changeId: effective ? change.id : null })
+  await completeMemberSync(db, organizationId, sync.id, {
+    ...applied,
+    changeId: effective ? change.id : null,
+  })
   await recordChange(context)
 }
 

@@ -60,12 +60,11 @@ export interface AcceptedSync {
 
 /**
  * Accepts a submission: who should be in the group, whole. It is carried out in the background, in the order in
- * which submissions of the group were accepted.
+ * which submissions of the group were accepted; wake the task queue once it is committed.
  *
  * @throws {DirectoryError} group.not_found, permission.denied
  */
 export async function submitMemberSync(
-  directory: Directory,
   context: ReadContext,
   groupId: string,
   members: DesiredMembers,
@@ -74,7 +73,6 @@ export async function submitMemberSync(
   const sync = newSync(context, groupId, members)
   const accepted = await acceptMemberSync(context.db, context.organizationId, sync)
   if (accepted === undefined) throw new DirectoryError('group.not_found', 'There is no group with this id.')
-  directory.wakeTasks()
   return { id: sync.id, groupId, position: accepted.position, acceptedAt: accepted.accepted_at }
 }
 
@@ -139,7 +137,11 @@ export async function listMemberSyncs(
  *
  * @throws {DirectoryError} member_sync.not_found, member_sync.already_started, permission.denied
  */
-export async function cancelMemberSync(context: Context, groupId: string, id: string): Promise<MemberSyncRow> {
+export async function cancelMemberSync(
+  context: Context,
+  groupId: string,
+  id: string,
+): Promise<MemberSyncRow> {
   requireSyncPermissions(context)
   const before = await getMemberSync(context, groupId, id)
   if (!(await cancelPendingSync(context.db, context.organizationId, id, context.now))) {

@@ -17,11 +17,7 @@ export async function lockPeople(tx: Transaction, organizationId: string): Promi
  * submission, if another row is the same person, or if its email belongs to somebody else who does not give it
  * up in this submission. Who is refused does not give up an address either, so refusals spread along the chain.
  */
-export async function classifyPeople(
-  tx: Transaction,
-  organizationId: string,
-  syncId: string,
-): Promise<void> {
+export async function classifyPeople(tx: Transaction, organizationId: string, syncId: string): Promise<void> {
   await tx.run(sql`
     with recursive desired as materialized (
       select r.n, r.reference_id, r.email_key, r.outcome
@@ -77,16 +73,13 @@ export async function classifyPeople(
 }
 
 /** The rows that are not refused, each with its person if that exists already. */
-const SETTLED = new SqlFragment(`unnest(s.reference_ids, s.emails, s.email_keys, s.display_names, s.first_names,
+const SETTLED =
+  new SqlFragment(`unnest(s.reference_ids, s.emails, s.email_keys, s.display_names, s.first_names,
         s.last_names, s.attributes, s.outcomes, s.target_ids)
         r (reference_id, email, email_key, display_name, first_name, last_name, attributes, outcome, target_id)`)
 
 /** Takes the addresses away that their holders give up in this submission, so that others can get them. */
-export async function vacateEmails(
-  tx: Transaction,
-  organizationId: string,
-  syncId: string,
-): Promise<void> {
+export async function vacateEmails(tx: Transaction, organizationId: string, syncId: string): Promise<void> {
   await tx.run(sql`
     with settled as materialized (
       select r.* from member_sync_desired s, ${SETTLED}

@@ -5,6 +5,8 @@ import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfMember } from '../grants/group-membership.sql.ts'
 import { endRoleGrantsOfMember, lockOwners } from '../grants/role-grant.sql.ts'
+import { findRemovalChange } from './lifecycle.sql.ts'
+import { type MemberRow, type MemberStatus, updateMemberStatus } from './member.sql.ts'
 import {
   memberConflict,
   requireLastingOwner,
@@ -12,8 +14,6 @@ import {
   requireMayTouch,
   requireMember,
 } from './member.ts'
-import { findRemovalChange } from './lifecycle.sql.ts'
-import { type MemberRow, type MemberStatus, updateMemberStatus } from './member.sql.ts'
 
 function requireStatus(member: MemberRow, status: MemberStatus): void {
   if (member.status === status) return
@@ -23,7 +23,10 @@ function requireStatus(member: MemberRow, status: MemberStatus): void {
 /** A key that acts as a member does not take its own access away by accident: `leave` is the way. */
 function requireNotSelf(context: Context, id: string): void {
   if (context.actor.kind !== 'api_key' || context.actor.memberId !== id) return
-  throw new DirectoryError('member.unchangeable_self', 'This would remove or suspend yourself: leave instead.')
+  throw new DirectoryError(
+    'member.unchangeable_self',
+    'This would remove or suspend yourself: leave instead.',
+  )
 }
 
 /**
@@ -127,7 +130,10 @@ export async function restoreMember(context: Context, id: string): Promise<Membe
   requireStatus(before, 'removed')
   const removal = await findRemovalChange(context.db, context.organizationId, id)
   if (removal === undefined) {
-    throw new DirectoryError('change.not_undoable', 'The member was merged into another, and a merge cannot be taken back.')
+    throw new DirectoryError(
+      'change.not_undoable',
+      'The member was merged into another, and a merge cannot be taken back.',
+    )
   }
   await undoEffects(context, removal)
   return await requireMember(context, id)

@@ -4,16 +4,21 @@ import { type Level, ranksAsOwner, requirePermission } from '../access/permissio
 import type { ChangeKind } from '../changes/change-draft.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { endRoleGrantsOfMember, hasLastingOwner, lockOwners, openRoleGrant } from '../grants/role-grant.sql.ts'
 import { actorSource } from '../grants/actor-source.ts'
+import {
+  endRoleGrantsOfMember,
+  hasLastingOwner,
+  lockOwners,
+  openRoleGrant,
+} from '../grants/role-grant.sql.ts'
 import { requireVersion } from '../version.ts'
 import { parseEmail } from './email.ts'
 import {
   findMember,
   insertMember,
+  listMembers as listMemberRows,
   listMembersByEmail,
   listMembersByReference,
-  listMembers as listMemberRows,
   lockMember,
   type MemberAttributes,
   type MemberFields,

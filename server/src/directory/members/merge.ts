@@ -25,7 +25,9 @@ import { requireMayTouch, requireMember } from './member.ts'
 export async function mergeMembers(context: Context, intoId: string, fromId: string): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
   if (intoId === fromId) {
-    throw new DirectoryError('member.merge_conflict', 'A member cannot be merged into itself.', { field: 'from' })
+    throw new DirectoryError('member.merge_conflict', 'A member cannot be merged into itself.', {
+      field: 'from',
+    })
   }
   const { db, organizationId, change, now } = context
   await lockOwners(db, organizationId)
@@ -48,7 +50,12 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   const fields = mergedFields(into, from)
   // The reference id moves: it is unique among all members, removed ones included.
   if (into.external_reference_id === null && from.external_reference_id !== null) {
-    await updateMemberFields(db, organizationId, { ...ownFields(from), externalReferenceId: null, id: fromId, now })
+    await updateMemberFields(db, organizationId, {
+      ...ownFields(from),
+      externalReferenceId: null,
+      id: fromId,
+      now,
+    })
   }
   await updateMemberFields(db, organizationId, { ...fields, id: intoId, now })
   change.describe({ kind: 'member.merged', memberId: intoId, detail: { from: fromId } })

@@ -6,8 +6,9 @@ import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { insertLevelRoles } from '../grants/role-grant.sql.ts'
 import { insertStandingSources } from '../grants/source.ts'
-import { createMember, type NewMember } from '../members/member.ts'
 import type { MemberRow } from '../members/member.sql.ts'
+import { createMember, type NewMember } from '../members/member.ts'
+import { requireVersion } from '../version.ts'
 import {
   findOrganization,
   findOrganizationBySlug,
@@ -18,9 +19,8 @@ import {
   type OrganizationRow,
   updateOrganization as updateOrganizationRow,
 } from './organization.sql.ts'
-import type { OrganizationSettings } from './settings.ts'
-import { requireVersion } from '../version.ts'
 import { wakeOrganizationTasks } from './organization-tasks.sql.ts'
+import type { OrganizationSettings } from './settings.ts'
 
 /** Days between a deletion and the purge, in which it can be restored. */
 export const GRACE_DAYS = 30
@@ -82,7 +82,9 @@ export async function createOrganization(
 
 function slugTaken(error: unknown): never {
   if (violatedConstraint(error) !== SLUG_CONSTRAINT) throw error
-  throw new DirectoryError('organization.slug_taken', 'Another organization has this slug.', { field: 'slug' })
+  throw new DirectoryError('organization.slug_taken', 'Another organization has this slug.', {
+    field: 'slug',
+  })
 }
 
 /** Organizations in the order of their creation. Only the root key sees more than its own. */
@@ -141,7 +143,9 @@ export async function updateOrganization(
   context.change.describe({
     kind: 'organization.updated',
     detail: {
-      before: Object.fromEntries(changed.map(([field]) => [field, before[field as keyof OrganizationUpdate]])),
+      before: Object.fromEntries(
+        changed.map(([field]) => [field, before[field as keyof OrganizationUpdate]]),
+      ),
       after: Object.fromEntries(changed),
     },
   })

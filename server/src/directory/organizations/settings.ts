@@ -13,7 +13,7 @@ export interface RemovalBrake {
 
 export interface OrganizationSettings {
   /** By source; a source that is not named has no brake. */
-  readonly removal_brake?: { readonly member_sync?: RemovalBrake }
+  readonly removal_brake?: { readonly member_sync?: RemovalBrake | undefined } | undefined
 }
 
 export const BRAKE_WINDOW_SECONDS_MAX = 7 * 24 * 3600

@@ -113,7 +113,9 @@ async function endPlan(
 
 function decider(actor: Actor): { byKind: string; byId: string | null } {
   if (actor.kind !== 'api_key') return { byKind: actor.kind, byId: null }
-  return actor.memberId === null ? { byKind: 'api_key', byId: actor.id } : { byKind: 'member', byId: actor.memberId }
+  return actor.memberId === null
+    ? { byKind: 'api_key', byId: actor.id }
+    : { byKind: 'member', byId: actor.memberId }
 }
 
 function planNotFound(): DirectoryError {
@@ -178,7 +180,13 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
   const applied = await applySubmission(context, sync)
   if ((await countUnapprovedRemovals(db, organizationId, id, change.id)) > 0) {
     const entries = await takeBack(context, plan.group_id)
-    await decidePlan(db, organizationId, { id, status: 'superseded', ...decider(context.actor), changeId: null, now })
+    await decidePlan(db, organizationId, {
+      id,
+      status: 'superseded',
+      ...decider(context.actor),
+      changeId: null,
+      now,
+    })
     const heldId = await holdPlan(context, {
       groupId: plan.group_id,
       sourceId: plan.source_id,
@@ -191,7 +199,13 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
   const effective = describeSubmission(context, sync, applied, { kind: 'plan', id })
   const changeId = effective ? change.id : null
   await completeMemberSync(db, organizationId, sync.id, { ...applied, changeId })
-  return await decidePlan(db, organizationId, { id, status: 'applied', ...decider(context.actor), changeId, now })
+  return await decidePlan(db, organizationId, {
+    id,
+    status: 'applied',
+    ...decider(context.actor),
+    changeId,
+    now,
+  })
 }
 
 /** Discards a held plan: nothing of it is applied. @throws {DirectoryError} plan.not_found, plan.not_held */

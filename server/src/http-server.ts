@@ -1,0 +1,125 @@
+import { isUtf8 } from 'node:buffer'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import type { Authentication } from './directory/api-keys/authentication.ts'
+import type { Directory } from './directory/context.ts'
+import { DirectoryError } from './directory/errors.ts'
+import { uuidV7 } from './platform/uuid.ts'
+import { sendProblem, toProblem } from './surfaces/directory/errors.ts'
+import { answerProblems, DIRECTORY_PREFIX, directorySurface } from './surfaces/directory/surface.ts'
+import { validateRequest } from './surfaces/http/refusal.ts'
+import { operationsSurface } from './surfaces/operations/surface.ts'
+import { vitableSurface } from './surfaces/vitable/surface.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body of a route that reads it itself, for the OpenAPI document. */
+    documentedBody?: z.ZodType
+  }
+}
+
+const BODY_BYTES_MAX = 1024 * 1024
+const PARAMETER_LENGTH_MAX = 512
+/** Longest time a request may take to arrive whole: 64 MB in this time is 1 MB/s. */
+const REQUEST_TIMEOUT_MILLIS = 60_000
+
+export interface HttpServices {
+  readonly directory: Directory
+  readonly authentication: Authentication
+  readonly log: Logger
+  /** Sees every answer with its schema, before it is sent; for tests. */
+  readonly checkAnswer?: (schema: z.ZodType, body: unknown) => void
+}
+
+/** The HTTP server with every surface, not yet listening. */
+export async function createHttpServer(services: HttpServices): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: services.log,
+    disableRequestLogging: true,
+    genReqId: () => `req_${uuidV7()}`,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MILLIS,
+    forceCloseConnections: 'idle',
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength: PARAMETER_LENGTH_MAX,
+    },
+    frameworkErrors: (_error, request, reply: FastifyReply) => {
+      const refusal = new DirectoryError('request.invalid', 'The URL is not valid.')
+      return sendProblem(reply, toProblem(refusal, request.id))
+    },
+  }) as unknown as FastifyInstance
+
+  app.setValidatorCompiler(validateRequest)
+  // Native JSON.stringify beats every schema serializer; the handlers map each field by hand, so nothing leaks.
+  app.setSerializerCompiler(({ schema }) => (body) => {
+    services.checkAnswer?.(schema as unknown as z.ZodType, body)
+    return JSON.stringify(body)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    // The route's pattern, not the URL: values in it may be secrets or personal.
+    const { method, routeOptions } = request
+    request.log.info(
+      {
+        method,
+        route: routeOptions.url ?? null,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    )
+  })
+  parseJsonBodies(app)
+  answerProblems(app)
+  await describeRoutes(app)
+  await app.register(operationsSurface(services))
+  await app.register(directorySurface(services), { prefix: DIRECTORY_PREFIX })
+  await app.register(vitableSurface(services))
+  return app
+}
+
+/** JSON in UTF-8; an empty body is no body, because many clients send the media type with nothing. */
+function parseJsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined)
+    if (!isUtf8(body)) {
+      return done(new DirectoryError('request.invalid', 'The body is not valid UTF-8.'), undefined)
+    }
+    return parse(request, body.toString(), done)
+  })
+}
+
+async function describeRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Rollcall',
+        version: '1',
+        description:
+          'One organization directory, in its own API and in the dialects that integrators already speak.',
+      },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
+      },
+      security: [{ apiKey: [] }],
+    },
+    transform: (input) => {
+      const body = input.route.config?.documentedBody
+      const schema = body === undefined ? input.schema : { ...input.schema, body }
+      return jsonSchemaTransform({ ...input, schema } as never) as never
+    },
+    transformObject: jsonSchemaTransformObject,
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+}

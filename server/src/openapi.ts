@@ -1,0 +1,21 @@
+import { pino } from 'pino'
+import { openAuthentication } from './directory/api-keys/authentication.ts'
+import { createHttpServer } from './http-server.ts'
+import { openDatabase } from './platform/postgres/database.ts'
+
+/** The OpenAPI document of every surface. Needs no database: nothing is asked of it. */
+export async function openApiDocument(): Promise<object> {
+  const database = openDatabase({ connectionString: 'postgres://unused' })
+  const authentication = await openAuthentication(database, 'root key of no server')
+  const http = await createHttpServer({
+    directory: { database, wakeTasks: () => {} },
+    authentication,
+    log: pino({ level: 'silent' }),
+  })
+  await http.ready()
+  const document = http.swagger()
+  await http.close()
+  await authentication.close()
+  await database.close()
+  return document
+}

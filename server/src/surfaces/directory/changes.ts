@@ -1,0 +1,194 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { ChangeRow } from '../../directory/changes/change.sql.ts'
+import { getChange, listChanges, readChangeEffects } from '../../directory/changes/read.ts'
+import { type UndoOutcome, undoChange } from '../../directory/changes/undo.ts'
+import { moment } from '../http/wire-types.ts'
+import { reading, type Services, write } from './exchange.ts'
+import {
+  actor,
+  cause,
+  changeKindName,
+  effects,
+  fromId,
+  fromIdField,
+  numberCursor,
+  orgParams,
+  page,
+  pageQuery,
+  preview,
+  previewQuery,
+  toActor,
+  toCause,
+  toEffects,
+  toId,
+  toIdOrNull,
+  toPage,
+} from './wire.ts'
+
+const change = z
+  .object({
+    object: z.literal('change'),
+    id: z.string(),
+    /** 1, 2, 3 … without gaps within the organization. */
+    number: z.number().int(),
+    at: moment,
+    effective_at: moment,
+    kind: changeKindName,
+    actor,
+    cause: cause.nullable(),
+    member: z.string().nullable(),
+    group: z.string().nullable(),
+    opened: z.number().int(),
+    ended: z.number().int(),
+    detail: z.record(z.string(), z.unknown()),
+    undoes: z.string().nullable(),
+    undone_by: z.string().nullable(),
+  })
+  .meta({ id: 'Change' })
+
+/** Ids within a change's detail, by the noun they are ids of. */
+const DETAIL_NOUNS = { api_key: 'apiKey', from: 'member', member_sync: 'memberSync' } as const
+
+function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
+  const shown = { ...detail }
+  for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
+    const value = shown[key]
+    if (typeof value === 'string') shown[key] = toId(noun, value)
+  }
+  return shown
+}
+
+function toChange(row: ChangeRow): z.infer<typeof change> {
+  return {
+    object: 'change',
+    id: toId('change', row.id),
+    number: row.seq,
+    at: row.at,
+    effective_at: row.effective_at ?? row.at,
+    kind: row.kind,
+    actor: toActor(row.actor_kind, row.actor_id),
+    cause: toCause(row.cause_kind, row.cause_id),
+    member: toIdOrNull('member', row.member_id),
+    group: toIdOrNull('group', row.group_id),
+    opened: row.opened_count,
+    ended: row.ended_count,
+    detail: toDetail(row.detail),
+    undoes: toIdOrNull('change', row.undoes),
+    undone_by: toIdOrNull('change', row.undone_by),
+  }
+}
+
+const undone = z
+  .object({
+    object: z.literal('undo'),
+    undoes: z.string(),
+    opened: z.number().int(),
+    ended: z.number().int(),
+    /** What is not given back, and why. */
+    refused: z.array(
+      z.object({
+        grant: z.enum(['group_membership', 'role']),
+        member: z.string(),
+        group: z.string().nullable(),
+        role: z.string().nullable(),
+        reason: z.enum(['expired', 'group_deleted', 'member_removed', 'changed_since']),
+      }),
+    ),
+  })
+  .meta({ id: 'Undo' })
+
+function toUndone(outcome: UndoOutcome): z.infer<typeof undone> {
+  return {
+    object: 'undo',
+    undoes: toId('change', outcome.undone.id),
+    opened: outcome.opened,
+    ended: outcome.ended,
+    refused: outcome.refused.map((refusal) => ({
+      grant: refusal.grant,
+      member: toId('member', refusal.member_id),
+      group: toIdOrNull('group', refusal.group_id),
+      role: refusal.role,
+      reason: refusal.reason,
+    })),
+  }
+}
+
+const tags = ['Changes']
+const changeParams = orgParams.extend({ change: z.string() })
+
+export function changeRoutes(services: Services): FastifyPluginAsync {
+  return async (plain) => {
+    const app = plain.withTypeProvider<ZodTypeProvider>()
+
+    app.get(
+      '/changes',
+      {
+        schema: {
+          tags,
+          summary: 'List changes in the order in which they happened, or the latest first',
+          operationId: 'listChanges',
+          params: orgParams,
+          querystring: pageQuery.extend({
+            order: z.enum(['asc', 'desc']).default('asc'),
+            member: z.string().optional(),
+            group: z.string().optional(),
+            kind: changeKindName.optional(),
+          }),
+          response: { 200: page(change) },
+        },
+      },
+      async (request) => {
+        const { limit, after, order, member, group, kind } = request.query
+        const rows = await listChanges(reading(services, request), {
+          afterSeq: numberCursor(after),
+          order,
+          memberId: member === undefined ? null : fromIdField('member', member, 'member'),
+          groupId: group === undefined ? null : fromIdField('group', group, 'group'),
+          kind: kind ?? null,
+          limit: limit + 1,
+        })
+        return toPage(rows, limit, toChange, (row) => row.seq)
+      },
+    )
+
+    app.get(
+      '/changes/:change',
+      {
+        schema: {
+          tags,
+          summary: 'Read a change with everything it opened and ended',
+          operationId: 'getChange',
+          params: changeParams,
+          response: { 200: change.extend({ effects }) },
+        },
+      },
+      async (request) => {
+        const context = reading(services, request)
+        const row = await getChange(context, fromId('change', request.params.change))
+        return { ...toChange(row), effects: toEffects(await readChangeEffects(context, row)) }
+      },
+    )
+
+    app.post(
+      '/changes/:change/undo',
+      {
+        schema: {
+          tags,
+          summary: 'Undo a change: gives back what it ended and nobody changed since, ends what it opened',
+          operationId: 'undoChange',
+          params: changeParams,
+          querystring: previewQuery,
+          response: { 200: z.union([undone, preview]) },
+        },
+      },
+      async (request, reply) => {
+        const id = fromId('change', request.params.change)
+        return (await write(services, request, reply, { status: 200, render: toUndone }, (context) =>
+          undoChange(context, id),
+        )) as never
+      },
+    )
+  }
+}

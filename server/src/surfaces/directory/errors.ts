@@ -1,0 +1,83 @@
+import type { FastifyReply } from 'fastify'
+import type { DirectoryError, DirectoryErrorCode } from '../../directory/errors.ts'
+
+interface Problem {
+  readonly status: number
+  readonly title: string
+}
+
+/** What the Directory API answers for each refusal (RFC 9457): total, so a new code needs its line here. */
+export const problems = {
+  'request.invalid': { status: 400, title: 'The request is not valid' },
+  'request.too_large': { status: 413, title: 'The request is too large' },
+  'request.media_type': { status: 415, title: 'The media type is not supported' },
+  'authentication.missing': { status: 401, title: 'No credential was sent' },
+  'authentication.invalid': { status: 401, title: 'The credential does not work' },
+  'permission.denied': { status: 403, title: 'Permission is missing' },
+  'route.not_found': { status: 404, title: 'There is no such endpoint' },
+  'organization.not_found': { status: 404, title: 'Organization not found' },
+  'organization.slug_taken': { status: 409, title: 'The slug is taken' },
+  'organization.not_deleted': { status: 409, title: 'The organization is not deleted' },
+  'organization.last_owner': { status: 409, title: 'An organization needs an owner' },
+  'member.not_found': { status: 404, title: 'Member not found' },
+  'member.email_taken': { status: 409, title: 'The email is taken' },
+  'member.external_reference_id_taken': { status: 409, title: 'The external_reference_id is taken' },
+  'member.wrong_status': { status: 409, title: 'The member has another status' },
+  'member.unchangeable_self': { status: 409, title: 'You cannot do this to yourself' },
+  'member.merge_conflict': { status: 409, title: 'The members cannot be merged' },
+  'group.not_found': { status: 404, title: 'Group not found' },
+  'group.external_reference_id_taken': { status: 409, title: 'The external_reference_id is taken' },
+  'membership.not_found': { status: 404, title: 'The member is not in the group' },
+  'member_sync.not_found': { status: 404, title: 'Member sync not found' },
+  'member_sync.duplicate_reference_id': { status: 400, title: 'A reference id stands twice' },
+  'member_sync.too_many_members': { status: 400, title: 'Too many members' },
+  'member_sync.already_started': { status: 409, title: 'The member sync has started' },
+  'plan.not_found': { status: 404, title: 'Plan not found' },
+  'plan.not_held': { status: 409, title: 'The plan is not held' },
+  'plan.changed': { status: 409, title: 'The plan has changed' },
+  'change.not_found': { status: 404, title: 'Change not found' },
+  'change.already_undone': { status: 409, title: 'The change is undone' },
+  'change.not_undoable': { status: 409, title: 'The change cannot be undone' },
+  'api_key.not_found': { status: 404, title: 'API key not found' },
+  'api_key.scope_exceeded': { status: 403, title: 'Nobody grants what they do not hold' },
+  'version.mismatch': { status: 412, title: 'The resource has changed' },
+  'idempotency.key_reused': { status: 422, title: 'The Idempotency-Key was used before' },
+  'idempotency.answer_withheld': { status: 409, title: 'The answer is not kept' },
+  'server.busy': { status: 503, title: 'Try again shortly' },
+} satisfies Record<DirectoryErrorCode, Problem>
+
+/** The problem document of a refusal. */
+export function toProblem(error: DirectoryError, requestId: string): Record<string, unknown> & Problem {
+  const { status, title } = problems[error.code]
+  return {
+    type: `urn:rollcall:problem:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    ...(error.details.field === undefined ? {} : { field: error.details.field }),
+    ...(error.details.context === undefined ? {} : { context: error.details.context }),
+    request_id: requestId,
+  }
+}
+
+/** The problem document of a fault of ours: it tells nothing but where to look in the log. */
+export function faultProblem(requestId: string): Record<string, unknown> & Problem {
+  return {
+    type: 'urn:rollcall:problem:server.error',
+    title: 'Something went wrong here',
+    status: 500,
+    detail: `The request could not be carried out. The server's log has the reason under request ${requestId}.`,
+    code: 'server.error',
+    request_id: requestId,
+  }
+}
+
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+const RETRY_AFTER_SECONDS = '1'
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
+  if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS)
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+}

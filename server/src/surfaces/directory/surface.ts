@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { DirectoryError } from '../../directory/errors.ts'
+import { organizationNotFound, resolveOrganization } from '../../directory/organizations/organization.ts'
+import { apiKeySecret, bearerSecret } from '../http/authenticate.ts'
+import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
+import { toRefusal } from '../http/refusal.ts'
+import { apiKeyRoutes } from './api-keys.ts'
+import { changeRoutes } from './changes.ts'
+import { faultProblem, sendProblem, toProblem } from './errors.ts'
+import type { Services } from './exchange.ts'
+import { groupMemberRoutes } from './group-members.ts'
+import { groupRoutes } from './groups.ts'
+import { memberSyncRoutes } from './member-syncs.ts'
+import { memberRoutes } from './members.ts'
+import { organizationRoutes, serverRoutes } from './organizations.ts'
+import { planRoutes } from './plans.ts'
+
+export const DIRECTORY_PREFIX = '/directory/v1'
+
+/** Makes a scope answer refusals and faults as problem documents (RFC 9457), for unknown paths too. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toRefusal(error)
+    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
+    return sendProblem(
+      reply,
+      refusal === undefined ? faultProblem(request.id) : toProblem(refusal, request.id),
+    )
+  })
+  app.setNotFoundHandler((request) => {
+    throw new DirectoryError(
+      'route.not_found',
+      `There is no ${request.method} ${request.url.split('?')[0]} here.`,
+    )
+  })
+}
+
+/** Our own REST API. */
+export function directorySurface(services: Services): FastifyPluginAsync {
+  const { directory, authentication } = services
+  return async (app) => {
+    answerProblems(app)
+    app.decorateRequest('actor')
+    app.addHook('onRequest', async (request) => {
+      request.actor = await authentication.authenticate(bearerSecret(request) ?? apiKeySecret(request))
+    })
+    await app.register(serverRoutes(services))
+    await app.register(
+      async (scope) => {
+        scope.decorateRequest('organization')
+        // Before the body is read: who may not see the organization need not send one.
+        scope.addHook('onRequest', async (request) => {
+          const { org } = request.params as { org: string }
+          const id = decodeId(idPrefixes.organization, org)
+          const selector = id === undefined ? { slug: org } : { id }
+          request.organization = await resolveOrganization(directory, request.actor, selector)
+          if (request.organization.deleted_at !== null && request.actor.kind !== 'root') {
+            throw organizationNotFound()
+          }
+        })
+        await scope.register(organizationRoutes(services))
+        await scope.register(memberRoutes(services))
+        await scope.register(groupRoutes(services))
+        await scope.register(groupMemberRoutes(services))
+        await scope.register(memberSyncRoutes(services))
+        await scope.register(planRoutes(services))
+        await scope.register(changeRoutes(services))
+        await scope.register(apiKeyRoutes(services))
+      },
+      { prefix: '/organizations/:org' },
+    )
+  }
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod'
+import { levels } from '../../directory/access/permission.ts'
+import type { ChangeRow } from '../../directory/changes/change.sql.ts'
+import { changeKinds } from '../../directory/changes/change-draft.ts'
+import type { Effects } from '../../directory/changes/effects.ts'
+import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
+import { sourceKinds } from '../../directory/grants/source.ts'
+import type { MemberRow } from '../../directory/members/member.sql.ts'
+import { decodeId, encodeId, idPrefixes } from '../http/prefixed-id.ts'
+import { moment, queryFlag, queryNumber, text } from '../http/wire-types.ts'
+
+export const LIMIT_MAX = 1000
+export const LIMIT_DEFAULT = 100
+const CURSOR_LENGTH_MAX = 200
+
+export const orgParams = z.object({ org: z.string() })
+export const pageQuery = z.object({
+  limit: queryNumber(1, LIMIT_MAX, LIMIT_DEFAULT),
+  after: text(CURSOR_LENGTH_MAX).optional(),
+})
+export const previewQuery = z.object({
+  preview: queryFlag.describe('Answer what would be done, and do nothing.'),
+})
+
+/** The envelope of every list. */
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() })
+}
+
+/** A cursor is the place of the last row, opaque to the caller. */
+export function toCursor(place: string | number): string {
+  return Buffer.from(String(place)).toString('base64url')
+}
+
+function cursorText(after: string): string {
+  return Buffer.from(after, 'base64url').toString()
+}
+
+function invalidCursor(): DirectoryError {
+  return new DirectoryError('request.invalid', 'after is not a cursor of this list.', { field: 'after' })
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The id a cursor stands for. @throws {DirectoryError} request.invalid */
+export function idCursor(after: string | undefined): string | null {
+  if (after === undefined) return null
+  const place = cursorText(after)
+  if (!UUID.test(place)) throw invalidCursor()
+  return place
+}
+
+/** The number a cursor stands for. @throws {DirectoryError} request.invalid */
+export function numberCursor(after: string | undefined): number | null {
+  if (after === undefined) return null
+  const place = cursorText(after)
+  if (!/^\d{1,15}$/.test(place)) throw invalidCursor()
+  return Number(place)
+}
+
+/**
+ * A page of rows read with one row more than asked for.
+ *
+ * @param place where a row stands in the list, for the cursor
+ */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+  place: (row: Row) => string | number,
+): { data: Item[]; has_more: boolean; next_cursor: string | null } {
+  const shown = rows.slice(0, limit)
+  const hasMore = rows.length > limit
+  const last = shown.at(-1)
+  return {
+    data: shown.map(toItem),
+    has_more: hasMore,
+    next_cursor: hasMore && last !== undefined ? toCursor(place(last)) : null,
+  }
+}
+
+type IdNoun = keyof typeof idPrefixes
+
+/** The id of a noun on the wire. */
+export function toId(noun: IdNoun, uuid: string): string {
+  return encodeId(idPrefixes[noun], uuid)
+}
+
+export function toIdOrNull(noun: IdNoun, uuid: string | null): string | null {
+  return uuid === null ? null : toId(noun, uuid)
+}
+
+const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, string]> = {
+  member: ['member.not_found', 'There is no member with this id.'],
+  group: ['group.not_found', 'There is no group with this id.'],
+  apiKey: ['api_key.not_found', 'There is no API key with this id.'],
+  change: ['change.not_found', 'There is no change with this id.'],
+  plan: ['plan.not_found', 'There is no plan with this id.'],
+  memberSync: ['member_sync.not_found', 'There is no member sync with this id in this group.'],
+}
+
+/** The UUID behind an id in a path. A malformed id is an unknown one. @throws {DirectoryError} not_found */
+export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): string {
+  const uuid = decodeId(idPrefixes[noun], id)
+  if (uuid !== undefined) return uuid
+  const [code, message] = NOT_FOUND[noun]
+  throw new DirectoryError(code, message)
+}
+
+/** The UUID behind an id in a body or query. @throws {DirectoryError} not_found, naming the field */
+export function fromIdField(noun: Exclude<IdNoun, 'organization'>, id: string, field: string): string {
+  const uuid = decodeId(idPrefixes[noun], id)
+  if (uuid !== undefined) return uuid
+  const [code, message] = NOT_FOUND[noun]
+  throw new DirectoryError(code, message, { field })
+}
+
+/** A person's name to show: the display name, else first and last name, else the email. */
+export function shownName(
+  row: Pick<MemberRow, 'display_name' | 'first_name' | 'last_name' | 'email'>,
+): string | null {
+  if (row.display_name !== null) return row.display_name
+  const full = [row.first_name, row.last_name].filter((name) => name !== null && name !== '').join(' ')
+  return full === '' ? row.email : full
+}
+
+export const levelName = z.enum(levels, { error: `must be one of ${levels.join(', ')}` })
+export const sourceName = z.enum(sourceKinds)
+
+export const grantEffect = z.object({
+  effect: z.enum(['opened', 'ended']),
+  grant: z.enum(['group_membership', 'role']),
+  member: z.object({
+    id: z.string(),
+    external_reference_id: z.string().nullable(),
+    display_name: z.string().nullable(),
+  }),
+  group: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+  role: z.string().nullable(),
+  source: sourceName,
+  expires_at: moment.nullable(),
+})
+
+export const effects = z.object({
+  opened: z.number().int(),
+  ended: z.number().int(),
+  grants: z.array(grantEffect),
+  grants_complete: z.boolean(),
+})
+
+export function toEffects(found: Effects): z.infer<typeof effects> {
+  return {
+    opened: found.opened,
+    ended: found.ended,
+    grants: found.grants.map((effect) => ({
+      effect: effect.effect,
+      grant: effect.grant,
+      member: {
+        id: toId('member', effect.memberId),
+        external_reference_id: effect.memberReference,
+        display_name: effect.memberName,
+      },
+      group: effect.groupId === null ? null : { id: toId('group', effect.groupId), name: effect.groupName },
+      role: effect.role,
+      source: effect.source as z.infer<typeof sourceName>,
+      expires_at: effect.expiresAt,
+    })),
+    grants_complete: found.grants.length === found.opened + found.ended,
+  }
+}
+
+/** What a preview answers: the plan. */
+export const preview = effects.extend({ object: z.literal('preview') })
+
+export const actor = z.object({
+  kind: z.enum(['root', 'api_key', 'member', 'system']),
+  id: z.string().nullable(),
+})
+
+export function toActor(kind: ChangeRow['actor_kind'], id: string | null): z.infer<typeof actor> {
+  if (id === null) return { kind, id: null }
+  return { kind, id: toId(kind === 'member' ? 'member' : 'apiKey', id) }
+}
+
+export const changeKindName = z.enum(changeKinds)
+
+const CAUSE_NOUNS: Record<string, IdNoun> = { member_sync: 'memberSync', plan: 'plan', change: 'change' }
+
+export const cause = z.object({ kind: z.string(), id: z.string() })
+
+export function toCause(kind: string | null, id: string | null): z.infer<typeof cause> | null {
+  if (kind === null || id === null) return null
+  const noun = CAUSE_NOUNS[kind]
+  return { kind, id: noun === undefined ? id : toId(noun, id) }
+}

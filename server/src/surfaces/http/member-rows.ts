@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import { DirectoryError } from '../../directory/errors.ts'
+import { readJsonRows } from '../../platform/json-rows.ts'
+import { invalidField } from './refusal.ts'
+
+export interface MemberRowsOptions<Row> {
+  readonly bytesMax: number
+  readonly rowsMax: number
+  readonly schema: z.ZodType<Row>
+  readonly onRow: (row: Row) => void
+}
+
+/**
+ * Reads the `members` of a submission from the request as they arrive, each checked against the dialect's schema.
+ *
+ * @throws {DirectoryError} request.invalid naming the row and the rule, request.too_large,
+ *   member_sync.too_many_members; whatever `onRow` throws
+ */
+export async function readMemberRows<Row>(
+  request: FastifyRequest,
+  options: MemberRowsOptions<Row>,
+): Promise<void> {
+  const { bytesMax, rowsMax, schema, onRow } = options
+  const length = Number(request.headers['content-length'] ?? 0)
+  if (length > bytesMax) {
+    throw new DirectoryError('request.too_large', `The body is larger than ${bytesMax} bytes.`)
+  }
+  if (request.body === undefined || request.body === null) {
+    throw new DirectoryError('request.invalid', 'members is required and must be a list.', {
+      field: 'members',
+    })
+  }
+  // Not destroyed when reading ends early: the refusal still has to go out on its connection.
+  const source = (request.body as Readable).iterator({ destroyOnReturn: false })
+  const { rest, rowCount } = await readJsonRows(source, {
+    rowsKey: 'members',
+    bytesMax,
+    rowsMax,
+    onRows(rows, firstIndex) {
+      for (const [index, row] of rows.entries()) {
+        const parsed = schema.safeParse(row)
+        if (!parsed.success) {
+          const [issue] = parsed.error.issues
+          throw invalidField({ ...issue!, path: ['members', firstIndex + index, ...issue!.path] })
+        }
+        onRow(parsed.data)
+      }
+    },
+  })
+  if (rowCount === undefined) {
+    const rule = rest.members === undefined ? 'is required and must be a list' : 'must be a list'
+    throw new DirectoryError('request.invalid', `members ${rule}.`, { field: 'members' })
+  }
+}

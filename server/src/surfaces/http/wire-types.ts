@@ -1,0 +1,49 @@
+import { z } from 'zod'
+
+// A JSON string may hold what PostgreSQL's text cannot (U+0000), or what is not Unicode at all.
+const storable = (value: string) => !value.includes('\u0000') && value.isWellFormed()
+
+/** A text of a bounded length, in characters, that can be stored as it is. */
+export function text(lengthMax: number, lengthMin = 1) {
+  return z
+    .string()
+    .min(lengthMin, lengthMin === 1 ? 'must not be empty' : `must have at least ${lengthMin} characters`)
+    .max(lengthMax, `must have at most ${lengthMax} characters`)
+    .refine(storable, 'must be well-formed text without NUL characters')
+}
+
+const METADATA_KEYS_MAX = 50
+const METADATA_KEY_LENGTH_MAX = 64
+const METADATA_VALUE_LENGTH_MAX = 1024
+
+/** Free data of an integrator, flat and bounded: up to 50 keys of up to 64 characters. */
+export const metadata = z
+  .record(
+    text(METADATA_KEY_LENGTH_MAX),
+    z.union([text(METADATA_VALUE_LENGTH_MAX, 0), z.number(), z.boolean(), z.null()], {
+      error: `must be a text of at most ${METADATA_VALUE_LENGTH_MAX} characters without NUL, a number, true, false or null`,
+    }),
+  )
+  .refine(
+    (value) => Object.keys(value).length <= METADATA_KEYS_MAX,
+    `must have at most ${METADATA_KEYS_MAX} keys`,
+  )
+
+/** A moment with its offset, RFC 3339. */
+export const moment = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-11-22T10:00:00Z' })
+
+/** A number in a query string. */
+export function queryNumber(min: number, max: number, fallback: number) {
+  return z.coerce
+    .number({ error: 'must be a number' })
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`)
+    .default(fallback)
+}
+
+/** `true` or `false` in a query string. */
+export const queryFlag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .default('false')
+  .transform((value) => value === 'true')

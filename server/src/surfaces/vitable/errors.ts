@@ -1,0 +1,64 @@
+import type { DirectoryErrorCode } from '../../directory/errors.ts'
+
+/**
+ * The status of each refusal in Vitable's dialect: 400 for malformed input, 409 for uniqueness, 422 for rules of
+ * the directory. Total: a new code needs its line here.
+ */
+export const vitableStatus = {
+  'request.invalid': 400,
+  'request.too_large': 413,
+  'request.media_type': 415,
+  'authentication.missing': 401,
+  'authentication.invalid': 401,
+  'permission.denied': 403,
+  'route.not_found': 404,
+  'organization.not_found': 404,
+  'organization.slug_taken': 409,
+  'organization.not_deleted': 409,
+  'organization.last_owner': 422,
+  'member.not_found': 404,
+  'member.email_taken': 409,
+  'member.external_reference_id_taken': 409,
+  'member.wrong_status': 422,
+  'member.unchangeable_self': 422,
+  'member.merge_conflict': 422,
+  'group.not_found': 404,
+  'group.external_reference_id_taken': 409,
+  'membership.not_found': 404,
+  'member_sync.not_found': 404,
+  'member_sync.duplicate_reference_id': 400,
+  'member_sync.too_many_members': 400,
+  'member_sync.already_started': 409,
+  'plan.not_found': 404,
+  'plan.not_held': 409,
+  'plan.changed': 409,
+  'change.not_found': 404,
+  'change.already_undone': 409,
+  'change.not_undoable': 422,
+  'api_key.not_found': 404,
+  'api_key.scope_exceeded': 403,
+  'version.mismatch': 409,
+  'idempotency.key_reused': 422,
+  'idempotency.answer_withheld': 409,
+  'server.busy': 502,
+} satisfies Record<DirectoryErrorCode, number>
+
+export interface VitableError {
+  readonly timestamp: string
+  readonly message: string
+  /** The same text as `message`: both generations of the SDK read one of the two. */
+  readonly error: string
+  readonly app_error_code: string | null
+  readonly trace_id: string
+}
+
+/** The flat error body of the current SDKs' `ErrorResponse`. */
+export function toVitableError(message: string, code: string | null, traceId: string): VitableError {
+  return {
+    timestamp: new Date().toISOString(),
+    message,
+    error: message,
+    app_error_code: code,
+    trace_id: traceId,
+  }
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { DirectoryError } from '../../directory/errors.ts'
+import { bearerSecret } from '../http/authenticate.ts'
+import { toRefusal } from '../http/refusal.ts'
+import { accessTokenRoutes } from './access-tokens.ts'
+import { toVitableError, vitableStatus } from './errors.ts'
+import { groupRoutes } from './groups.ts'
+import { memberSyncRoutes } from './member-syncs.ts'
+import type { VitableServices } from './scope.ts'
+
+const RETRY_AFTER_SECONDS = '1'
+
+/** Everything of the dialect lives below one of these. */
+const GROUPS_PREFIX = '/v1/groups'
+const AUTH_PREFIX = '/v1/auth'
+
+/** Vitable's dialect of the directory: groups and group member sync. */
+export function vitableSurface(services: VitableServices): FastifyPluginAsync {
+  return async (app) => {
+    await app.register(scope(services, groupRoutes(services), memberSyncRoutes(services)), {
+      prefix: GROUPS_PREFIX,
+    })
+    await app.register(scope(services, accessTokenRoutes(services)), { prefix: AUTH_PREFIX })
+  }
+}
+
+function scope(services: VitableServices, ...routes: FastifyPluginAsync[]): FastifyPluginAsync {
+  return async (app) => {
+    answerVitableErrors(app)
+    app.decorateRequest('actor')
+    app.addHook('onRequest', async (request) => {
+      request.actor = await services.authentication.authenticate(bearerSecret(request))
+    })
+    for (const route of routes) await app.register(route)
+  }
+}
+
+function answerVitableErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toRefusal(error)
+    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
+    const status = refusal === undefined ? 500 : vitableStatus[refusal.code]
+    // The Stainless generation retries 409 unless told that a conflict will stay one.
+    if (status === 409) void reply.header('x-should-retry', 'false')
+    if (refusal?.code === 'server.busy') void reply.header('retry-after', RETRY_AFTER_SECONDS)
+    const message = refusal?.message ?? 'Something went wrong here.'
+    return reply.code(status).send(toVitableError(message, refusal?.code ?? null, request.id))
+  })
+  app.setNotFoundHandler((request) => {
+    throw new DirectoryError(
+      'route.not_found',
+      `There is no ${request.method} ${request.url.split('?')[0]} here.`,
+    )
+  })
+}
