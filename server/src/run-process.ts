@@ -52,11 +52,20 @@ async function start(open: OpenParts, onDatabaseLost: () => void): Promise<void>
   const config = readConfig()
   const log = pino({ level: config.logLevel }, pino.destination(2))
   const connectionString = config.databaseUrl ?? (await startOwnDatabase(open, config, log, onDatabaseLost))
+  let isClosing = false
   const database = openDatabase({
     connectionString,
-    onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
+    onIdleError(error) {
+      // The pool is closed a moment before its connections are: the stopping server may be the one to end them.
+      if (!isClosing) log.warn({ reason: error.message }, 'a database connection was lost')
+    },
   })
-  open.push(database)
+  open.push({
+    close() {
+      isClosing = true
+      return database.close()
+    },
+  })
   await migrate(database)
   const app = await createApp({ config, database, log })
   open.push(app)

@@ -87,8 +87,14 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
 
   const isReady = await Promise.race([untilReady(child, options.pgdata), ended.then(() => false)])
   if (!isReady) throw output.failure(child.exitCode)
-  output.isStarting = false
-  return { ended, stop: () => stopServer(child, ended) }
+  output.isServing = true
+  return {
+    ended,
+    stop() {
+      output.isServing = false
+      return stopServer(child, ended)
+    },
+  }
 }
 
 function serverCommand({
@@ -129,9 +135,9 @@ async function stopServer(child: ChildProcess, ended: Promise<void>): Promise<vo
   clearTimeout(timer)
 }
 
-/** Reads the server's log: kept as the reason while it starts, handed to ours afterwards. */
+/** Reads the server's log. Only while it serves is a fatal line worth a warning: else it is our own doing. */
 class ServerOutput {
-  isStarting = true
+  isServing = false
   #fatal: string | undefined
 
   constructor(child: ChildProcess, log: Logger) {
@@ -141,14 +147,10 @@ class ServerOutput {
     if (child.stderr === null) return
     createInterface({ input: child.stderr }).on('line', (line) => {
       const [, severity, text] = /^(FATAL|PANIC|LOG): +(.*)$/.exec(line) ?? []
-      if (severity !== 'FATAL' && severity !== 'PANIC') {
-        this.#fatal ??= severity === undefined && /^\S*postgres: /.test(line) ? line : undefined
-        log.debug({ postgres: text ?? line }, 'embedded database')
-      } else if (this.isStarting) {
-        this.#fatal ??= text
-      } else {
-        log.warn({ postgres: text }, 'embedded database')
-      }
+      const isFatal = severity === 'FATAL' || severity === 'PANIC'
+      // Before its log is open the server writes lines of another form.
+      if (isFatal || /^\S*postgres: /.test(line)) this.#fatal ??= text ?? line
+      log[isFatal && this.isServing ? 'warn' : 'debug']({ postgres: text ?? line }, 'embedded database')
     })
   }
 
