@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { type Logger, pino } from 'pino'
+import { openAuthentication } from '#src/directory/api-keys/authentication.ts'
+import type { Directory } from '#src/directory/context.ts'
+import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts'
+import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
+import { createHttpServer } from '#src/http-server.ts'
+import type { Database } from '#src/platform/postgres/database.ts'
+import { createTaskQueue } from '#src/platform/tasks/queue.ts'
+import { freshDatabase } from './harness.ts'
+
+export const ROOT_KEY = 'root-key-of-the-tests'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Record<string, unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape and assert what they read
+  readonly body: any
+}
+
+export interface Call {
+  /** A secret; absent: the root key; null: none. */
+  readonly key?: string | null
+  readonly body?: unknown
+  /** A body sent as it is. */
+  readonly raw?: string | Buffer
+  readonly headers?: Record<string, string>
+}
+
+/** A whole server in this process, on a database of its own, with its task queue running. */
+export interface TestApp {
+  readonly http: FastifyInstance
+  readonly directory: Directory
+  readonly database: Database
+  readonly connectionString: string
+  /** Sends a request through the router, without a network. */
+  call(method: string, path: string, call?: Call): Promise<Answer>
+  /** Creates an organization and a key of it that may do everything. */
+  organization(
+    slug: string,
+  ): Promise<{ id: string; slug: string; path: string; key: string; ownerId: string }>
+  /** Waits until a member sync of Vitable's dialect is over. */
+  syncOver(key: string, groupId: string, requestId: string): Promise<Answer['body']>
+  close(): Promise<void>
+}
+
+export interface TestAppOptions {
+  readonly log?: Logger
+  /** Without a queue, member syncs wait: tests of what happens before one starts. */
+  readonly withoutTasks?: boolean
+  readonly poolSize?: number
+}
+
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const log = options.log ?? pino({ level: 'silent' })
+  const { database, connectionString, drop } = await freshDatabase({ poolSize: options.poolSize ?? 10 })
+  const authentication = await openAuthentication(database, ROOT_KEY)
+  let wake = () => {}
+  const directory: Directory = { database, wakeTasks: () => wake() }
+  const queue = createTaskQueue({
+    database,
+    log,
+    handlers: { [MEMBER_SYNC_TASK]: memberSyncHandler(directory) },
+  })
+  if (options.withoutTasks !== true) {
+    wake = () => queue.wake()
+    queue.start()
+  }
+  const http = await createHttpServer({
+    directory,
+    authentication,
+    log,
+    // An answer that its schema does not describe fails the request, and with it the test.
+    checkAnswer: (schema, body) => void schema.parse(body),
+  })
+  await http.ready()
+
+  async function call(method: string, path: string, given: Call = {}): Promise<Answer> {
+    const key = given.key === undefined ? ROOT_KEY : given.key
+    const response = await http.inject({
+      method: method as 'GET',
+      url: path,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(given.body === undefined && given.raw === undefined
+          ? {}
+          : { 'content-type': 'application/json' }),
+        ...given.headers,
+      },
+      ...(given.raw === undefined ? {} : { payload: given.raw }),
+      ...(given.body === undefined ? {} : { payload: JSON.stringify(given.body) }),
+    })
+    const isJson = String(response.headers['content-type'] ?? '').includes('json')
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: isJson && response.body !== '' ? JSON.parse(response.body) : response.body,
+    }
+  }
+
+  return {
+    http,
+    directory,
+    database,
+    connectionString,
+    call,
+    async organization(slug) {
+      const owner = { email: `owner@${slug}.example`, display_name: 'Owner' }
+      const created = await call('POST', '/directory/v1/organizations', { body: { name: slug, slug, owner } })
+      assert.equal(created.status, 201, JSON.stringify(created.body))
+      const path = `/directory/v1/organizations/${slug}`
+      const made = await call('POST', `${path}/api_keys`, { body: { name: 'all', scopes: ['*'] } })
+      assert.equal(made.status, 201, JSON.stringify(made.body))
+      return { id: created.body.id, slug, path, key: made.body.key, ownerId: created.body.owner.id }
+    },
+    async syncOver(key, groupId, requestId) {
+      for (let tries = 0; tries < 3000; tries++) {
+        const { status, body } = await call('GET', `/v1/groups/${groupId}/members/sync/${requestId}`, { key })
+        assert.equal(status, 200, JSON.stringify(body))
+        if (body.data.completed_at !== null) return body.data
+        await setTimeout(10)
+      }
+      throw new Error(`member sync ${requestId} does not end`)
+    },
+    async close() {
+      await http.close()
+      await queue.stop(5000)
+      await authentication.close()
+      await drop()
+    },
+  }
+}
