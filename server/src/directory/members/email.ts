@@ -4,7 +4,10 @@ import { domainToASCII, domainToUnicode } from 'node:url'
 export interface Email {
   /** What is stored and shown: the local part as given (NFC), the domain as lower-case A-labels. */
   readonly address: string
-  /** What is compared and indexed: equal for addresses that differ only in case. An address itself, at most 254 octets. */
+  /**
+   * What is compared and indexed: equal for addresses that differ only in case. An address itself, at most
+   * 254 octets.
+   */
   readonly key: string
 }
 
@@ -18,19 +21,21 @@ const addressOctetsMax = 254
 const localOctetsMax = 64
 const labelOctetsMax = 63
 /**
- * UTF-16 units looked at before anything is normalised, so that no input costs more than this. Normalising shrinks
- * a text at most threefold (Hangul), so nothing that fits 254 octets afterwards is longer than this before.
+ * UTF-16 units looked at before anything is normalised, so that no input costs more than this. Normalising
+ * shrinks a text at most threefold (Hangul), so nothing that fits 254 octets afterwards is longer than this
+ * before.
  */
 const inputUnitsMax = 1024
 
-// RFC 5321 section 4.1.2 dot-atom and RFC 1123 host names. One repetition per part, bounded, over classes that
-// exclude "@": linear on any input. Where the dots stand is checked apart, which is what keeps this flat.
+// RFC 5321 section 4.1.2 dot-atom and RFC 1123 host names. One repetition per part, bounded, over classes
+// that exclude "@": linear on any input. Where the dots stand is checked apart, which is what keeps this
+// flat.
 const plainAddress = /^[\w!#$%&'*+/=?^`{|}~.-]{1,64}@[a-zA-Z0-9.-]{1,252}$/
 const plainLocal = /^[\w!#$%&'*+/=?^`{|}~.-]*$/
 const hostText = /^[a-zA-Z0-9.\-\u0080-\u{10ffff}]*$/u
-// Nothing to see, or moves what is seen: controls, formats (bidi, zero-width), surrogates, private use, unassigned,
-// every space, the fillers and variation selectors Unicode lets renderers ignore, the blank Braille cell, and the
-// replacement character, which says that the sender had already lost the real one.
+// Nothing to see, or moves what is seen: controls, formats (bidi, zero-width), surrogates, private use,
+// unassigned, every space, the fillers and variation selectors Unicode lets renderers ignore, the blank
+// Braille cell, and the replacement character, which says that the sender had already lost the real one.
 const unseen = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffd]/u
 const internationalLocal = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|(?![\0-\x7f])[\p{L}\p{M}\p{N}\p{S}])*$/u
 const markFirst = /(?:^|\.)\p{M}/u
@@ -44,16 +49,19 @@ const tooLong = refuse('must be at most 254 octets long')
 const localTooLong = refuse('must have at most 64 octets before the @')
 
 /**
- * Parses one email address: RFC 5321 mailbox syntax without quoted local parts, comments and address literals,
- * with the non-ASCII local parts of RFC 6531 and internationalized domains (UTS 46, as `node:url` maps them).
+ * Parses one email address: RFC 5321 mailbox syntax without quoted local parts, comments and address
+ * literals, with the non-ASCII local parts of RFC 6531 and internationalized domains (UTS 46, as `node:url`
+ * maps them).
  *
- * Lengths are octets of UTF-8 after normalising: 254 in all, 64 before the @, 63 in each domain label. The local
- * part is normalised to NFC, not NFKC: a full-width `ａ` before the @ stays what it is and never becomes `a`, so two
- * mailboxes a mail server tells apart are never merged; in a domain UTS 46 does map `ａ` to `a`, since DNS has only
- * the one name. Dotless `ı` is a letter of its own; `ς` compares equal to `σ`, and `İ` to `i` + U+0307.
+ * Lengths are octets of UTF-8 after normalising: 254 in all, 64 before the @, 63 in each domain label. The
+ * local part is normalised to NFC, not NFKC: a full-width `ａ` before the @ stays what it is and never becomes
+ * `a`, so two mailboxes a mail server tells apart are never merged; in a domain UTS 46 does map `ａ` to `a`,
+ * since DNS has only the one name. Dotless `ı` is a letter of its own; `ς` compares equal to `σ`, and `İ` to
+ * `i` + U+0307.
  *
  * @param input any string; anything above 1,024 UTF-16 units is refused unread
- * @returns the address and its compare key (parsing either gives the same key), or the rule it breaks; never throws
+ * @returns the address and its compare key (parsing either gives the same key), or the rule it breaks; never
+ *   throws
  */
 export function parseEmail(input: string): Email | EmailProblem {
   if (input.length > inputUnitsMax) return tooLong
@@ -71,7 +79,10 @@ export function parseEmail(input: string): Email | EmailProblem {
   return parseUnusual(input)
 }
 
-/** The same rules for whatever the plain expression did not match: non-ASCII text, A-labels, and every mistake. */
+/**
+ * The same rules for whatever the plain expression did not match: non-ASCII text, A-labels, and every
+ * mistake.
+ */
 function parseUnusual(input: string): Email | EmailProblem {
   if (unseen.test(input)) return refuse('must not contain spaces, control or invisible characters')
   const at = input.indexOf('@')
@@ -86,7 +97,8 @@ function parseUnusual(input: string): Email | EmailProblem {
   const domainBroken = domainProblem(domain)
   if (domainBroken !== undefined) return domainBroken
 
-  // Lower case can be longer ("Ⱥ" is 2 octets, "ⱥ" 3). The key keeps to the limits too, or it could not be parsed.
+  // Lower case can be longer ("Ⱥ" is 2 octets, "ⱥ" 3). The key keeps to the limits too, or it could not be
+  // parsed.
   const folded = foldCase(local)
   if (Buffer.byteLength(folded) > localOctetsMax) return localTooLong
   const address = `${local}@${domain}`
@@ -101,7 +113,8 @@ function localProblem(local: string): EmailProblem | undefined {
   if (local.startsWith('"')) return refuse('must not have a quoted name before the @')
   if (!plainLocal.test(local)) {
     if (!internationalLocal.test(local)) return refuse('must not have such a character before the @')
-    // A mark with no letter before it draws itself onto the dot, or onto whatever a page shows before the address.
+    // A mark with no letter before it draws itself onto the dot, or onto whatever a page shows before the
+    // address.
     if (markFirst.test(local)) return refuse('must not begin with a combining mark')
   }
   return dotProblem(local, local.length)
@@ -118,17 +131,22 @@ function dotProblem(text: string, end: number): EmailProblem | undefined {
 function toHostName(domain: string): string | EmailProblem {
   if (domain === '') return refuse('must have a domain after the @')
   if (domain.startsWith('[')) return refuse('must have a domain name, not an IP address')
-  // Checked before the conversion: it would take "/", "?" and ":" as the end of the name and pass what is before.
+  // Checked before the conversion: it would take "/", "?" and ":" as the end of the name and pass what is
+  // before.
   if (!hostText.test(domain)) return refuse('must have only letters, digits, hyphens and dots in its domain')
   const ascii = domainToASCII(domain)
-  // An all-ASCII name passes the conversion whatever its A-labels hold; one that holds nothing stays as it is here.
+  // An all-ASCII name passes the conversion whatever its A-labels hold; one that holds nothing stays as it is
+  // here.
   if (ascii !== '' && !aLabel.test(domainToUnicode(ascii))) return ascii
   // Also empty for names that end in a number, which the conversion takes for a broken IPv4 address.
   const lower = domain.toLowerCase()
   return domainProblem(lower) ?? refuse('must have a valid internationalized domain')
 }
 
-/** Checks lower-case host name text: RFC 1035 labels in the RFC 1123 alphabet, at least two, the top one no number. */
+/**
+ * Checks lower-case host name text: RFC 1035 labels in the RFC 1123 alphabet, at least two, the top one no
+ * number.
+ */
 function domainProblem(domain: string): EmailProblem | undefined {
   let start = 0
   let labels = 0
@@ -151,8 +169,9 @@ function domainProblem(domain: string): EmailProblem | undefined {
 }
 
 /**
- * Lower case that is stable: folding its own result changes nothing. Lower-casing may leave a pair that composes
- * (`J` + caron, to `ǰ`), so NFC runs again; `toLowerCase` chooses between two sigmas by position, so one is kept.
+ * Lower case that is stable: folding its own result changes nothing. Lower-casing may leave a pair that
+ * composes (`J` + caron, to `ǰ`), so NFC runs again; `toLowerCase` chooses between two sigmas by position, so
+ * one is kept.
  */
 function foldCase(local: string): string {
   return local.toLowerCase().replaceAll('ς', 'σ').normalize('NFC')

@@ -1,9 +1,9 @@
 /**
  * PostgreSQL's binary format of one-dimensional arrays (`array_send`/`array_recv` in
- * src/backend/utils/adt/arrayfuncs.c), all integers big-endian and 32 bits: number of dimensions (0 for an empty
- * array), whether there are nulls, element type, then per dimension its length and lower bound, then each element's
- * length in bytes (-1 for null) and bytes. `pg` sends a Buffer in binary format, so these bind as `$1::text[]` and
- * `$1::uuid[]`, without the quoting and the parsing of array literals on either side.
+ * src/backend/utils/adt/arrayfuncs.c), all integers big-endian and 32 bits: number of dimensions (0 for an
+ * empty array), whether there are nulls, element type, then per dimension its length and lower bound, then
+ * each element's length in bytes (-1 for null) and bytes. `pg` sends a Buffer in binary format, so these bind
+ * as `$1::text[]` and `$1::uuid[]`, without the quoting and the parsing of array literals on either side.
  */
 const textOid = 25
 const uuidOid = 2950
@@ -13,7 +13,10 @@ const uuidElementBytes = 20
 /** PostgreSQL takes no value of 1 GiB or more (`MaxAllocSize`). */
 const arrayBytesMax = 0x3fffffff
 
-/** What both builders share: a buffer that doubles, so that n elements are copied fewer than n times altogether. */
+/**
+ * What both builders share: a buffer that doubles, so that n elements are copied fewer than n times
+ * altogether.
+ */
 abstract class ArrayBuilder {
   /** Elements pushed, nulls included. */
   length = 0
@@ -29,7 +32,10 @@ abstract class ArrayBuilder {
     this.#elementOid = elementOid
   }
 
-  /** The array as PostgreSQL reads it: a view of the builder's own memory, to be taken once everything is pushed. */
+  /**
+   * The array as PostgreSQL reads it: a view of the builder's own memory, to be taken once everything is
+   * pushed.
+   */
   toBuffer(): Buffer {
     writeHeader(this.bytes, this.#elementOid, this.length, this.#hasNulls)
     return this.bytes.subarray(0, this.length === 0 ? emptyHeaderBytes : this.end)
@@ -122,8 +128,8 @@ export function encodeUuidArray(ids: readonly string[]): Buffer {
 }
 
 /**
- * Decodes a `uuid[]` in binary format: what `array_send(ids)` gives, selected as bytea. (A result column in binary
- * format does not survive `pg` 8, which reads its bytes as UTF-8.)
+ * Decodes a `uuid[]` in binary format: what `array_send(ids)` gives, selected as bytea. (A result column in
+ * binary format does not survive `pg` 8, which reads its bytes as UTF-8.)
  *
  * @returns the ids in lower case, in order
  * @throws {TypeError} if the bytes are anything else: another type, more dimensions, nulls, or cut short
@@ -164,8 +170,8 @@ for (const digit of '0123456789abcdefABCDEF') nibbles[digit.charCodeAt(0)] = Num
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /**
- * Writes the length and the 16 bytes of a UUID, and returns where they end. It checks as it writes (a negative
- * nibble makes `checked` negative): 60 ns, where an expression before it takes another 160.
+ * Writes the length and the 16 bytes of a UUID, and returns where they end. It checks as it writes (a
+ * negative nibble makes `checked` negative): 60 ns, where an expression before it takes another 160.
  */
 function writeUuid(bytes: Buffer, uuid: string, at: number): number {
   bytes[at] = 0
