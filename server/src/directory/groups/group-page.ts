@@ -62,8 +62,10 @@ export async function pageGroups(context: ReadContext, offset: number, limit: nu
     offset: offset - anchor.position,
     limit,
   })
+  const [first] = rows
   const last = rows.at(-1)
-  if (last !== undefined && anchors.seqBefore.size < ANCHORS_MAX) {
+  if (first !== undefined && last !== undefined && anchors.seqBefore.size < ANCHORS_MAX) {
+    anchors.seqBefore.set(offset, first.created_seq - 1)
     anchors.seqBefore.set(offset + rows.length, last.created_seq)
   }
   return { rows, total: counts.group_count }

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import { findStandingSource } from '../grants/source.ts'
 import type { MemberSyncRow } from './member-sync.sql.ts'
 import { classifyPeople, createPeople, lockPeople, updatePeople, vacateEmails } from './people.sql.ts'
-import { applyDesiredMembership } from './planner.sql.ts'
+import { applyDesiredMembership, planForSize } from './planner.sql.ts'
 
 export interface AppliedSync {
   readonly sourceId: string
@@ -20,11 +20,12 @@ export interface AppliedSync {
  */
 export async function applySubmission(
   context: Context,
-  sync: Pick<MemberSyncRow, 'id' | 'group_id'>,
+  sync: Pick<MemberSyncRow, 'id' | 'group_id' | 'row_count'>,
 ): Promise<AppliedSync> {
   const { db, organizationId, change, now } = context
   const sourceId = await findStandingSource(db, organizationId, 'member_sync')
   const plan = { syncId: sync.id, groupId: sync.group_id, sourceId, changeId: change.id }
+  await planForSize(db, sync.row_count)
   let membership = await applyDesiredMembership(db, organizationId, plan)
   let createdMembers = 0
   let updatedMembers = 0

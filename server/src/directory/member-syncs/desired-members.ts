@@ -15,6 +15,28 @@ export interface DesiredMember {
   readonly attributes?: MemberAttributes | undefined
 }
 
+/** A column that many submissions leave out: it costs nothing until the first value. */
+class OptionalColumn {
+  #values: TextArrayBuilder | undefined
+
+  /** @param row the row's index; rows before it that had no value get null */
+  push(value: string | null | undefined, row: number): void {
+    if (value === null || value === undefined) {
+      this.#values?.push(null)
+      return
+    }
+    if (this.#values === undefined) {
+      this.#values = new TextArrayBuilder()
+      for (let earlier = 0; earlier < row; earlier++) this.#values.push(null)
+    }
+    this.#values.push(value)
+  }
+
+  toBuffer(): Buffer | null {
+    return this.#values?.toBuffer() ?? null
+  }
+}
+
 /**
  * The members of a submission, collected column by column while the request is still coming in: rows become
  * bytes at once, so 100,000 of them neither hold the event loop nor fill the heap.
@@ -23,13 +45,13 @@ export interface DesiredMember {
  */
 export class DesiredMembers {
   readonly #referenceIds = new TextArrayBuilder()
-  readonly #emails = new TextArrayBuilder()
-  readonly #emailKeys = new TextArrayBuilder()
-  readonly #displayNames = new TextArrayBuilder()
-  readonly #firstNames = new TextArrayBuilder()
-  readonly #lastNames = new TextArrayBuilder()
-  readonly #attributes = new TextArrayBuilder()
-  readonly #outcomes = new TextArrayBuilder()
+  readonly #emails = new OptionalColumn()
+  readonly #emailKeys = new OptionalColumn()
+  readonly #displayNames = new OptionalColumn()
+  readonly #firstNames = new OptionalColumn()
+  readonly #lastNames = new OptionalColumn()
+  readonly #attributes = new OptionalColumn()
+  readonly #outcomes = new OptionalColumn()
   readonly #indexOf = new Map<string, number>()
   readonly #referenceField: string
 
@@ -54,7 +76,8 @@ export class DesiredMembers {
         { field },
       )
     }
-    this.#indexOf.set(referenceId, this.count)
+    const row = this.count
+    this.#indexOf.set(referenceId, row)
     let refusal: string | undefined
     let address: string | null = null
     let key: string | null = null
@@ -65,27 +88,26 @@ export class DesiredMembers {
     }
     if (member.attributes !== undefined) refusal ??= attributeProblem(member.attributes)
     this.#referenceIds.push(referenceId)
-    this.#emails.push(address)
-    this.#emailKeys.push(key)
-    this.#displayNames.push(member.displayName ?? null)
-    this.#firstNames.push(member.firstName ?? null)
-    this.#lastNames.push(member.lastName ?? null)
-    this.#attributes.push(member.attributes === undefined ? null : JSON.stringify(member.attributes))
-    this.#outcomes.push(refusal ?? null)
+    this.#emails.push(address, row)
+    this.#emailKeys.push(key, row)
+    this.#displayNames.push(member.displayName, row)
+    this.#firstNames.push(member.firstName, row)
+    this.#lastNames.push(member.lastName, row)
+    this.#attributes.push(member.attributes && JSON.stringify(member.attributes), row)
+    this.#outcomes.push(refusal, row)
   }
 
   /** The columns as they are stored; one that nobody filled is null. */
   columns(): DesiredColumns {
-    const filled = (column: TextArrayBuilder) => (column.hasValues ? column.toBuffer() : null)
     return {
       referenceIds: this.#referenceIds.toBuffer(),
-      emails: filled(this.#emails),
-      emailKeys: filled(this.#emailKeys),
-      displayNames: filled(this.#displayNames),
-      firstNames: filled(this.#firstNames),
-      lastNames: filled(this.#lastNames),
-      attributes: filled(this.#attributes),
-      outcomes: filled(this.#outcomes),
+      emails: this.#emails.toBuffer(),
+      emailKeys: this.#emailKeys.toBuffer(),
+      displayNames: this.#displayNames.toBuffer(),
+      firstNames: this.#firstNames.toBuffer(),
+      lastNames: this.#lastNames.toBuffer(),
+      attributes: this.#attributes.toBuffer(),
+      outcomes: this.#outcomes.toBuffer(),
     }
   }
 }

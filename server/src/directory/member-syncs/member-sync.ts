@@ -95,7 +95,7 @@ export async function previewMemberSync(
   const preview = await previewChange(directory, context, async (inner) => {
     await requireLockedGroup(inner, groupId)
     await insertPreviewSync(inner.db, inner.organizationId, sync)
-    applied = await applySubmission(inner, { id: sync.id, group_id: groupId })
+    applied = await applySubmission(inner, { id: sync.id, group_id: groupId, row_count: sync.rowCount })
     failures = await listFailures(inner.db, inner.organizationId, sync.id, FAILURES_SHOWN_MAX)
   })
   return { ...preview, applied: applied!, failures }

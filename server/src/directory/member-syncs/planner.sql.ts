@@ -10,6 +10,19 @@ export interface PlannedMembership {
   left: number
 }
 
+/** From this many rows on, joining by hash beats probing an index for each row. */
+const HASH_JOIN_ROWS_MIN = 20_000
+
+/**
+ * Tells PostgreSQL how large a submission is, until COMMIT. It takes an array in a table for 10 rows and would
+ * probe indexes 100,000 times: 250 ms instead of 155. Plans made under this are not kept for small submissions.
+ */
+export async function planForSize(tx: Transaction, rowCount: number): Promise<void> {
+  if (rowCount < HASH_JOIN_ROWS_MIN) return
+  await tx.run(sql`
+    select set_config('enable_nestloop', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`)
+}
+
 /**
  * The planner: compares the submitted members with the live grants of the source in the group, and applies the
  * difference. One statement, so the difference never leaves the database; it costs what the hand-written floor

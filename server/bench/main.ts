@@ -1,0 +1,19 @@
+import { startBenchServer } from './bench-server.ts'
+import { benchFlatness } from './flatness.ts'
+import { benchMemberSync } from './member-sync.ts'
+
+/** Every benchmark, by the name that `npm run bench -- <name>` takes. */
+const benchmarks = { 'member-sync': benchMemberSync, flatness: benchFlatness }
+
+const wanted = process.argv.slice(2)
+const server = await startBenchServer()
+let ok = true
+try {
+  for (const [name, run] of Object.entries(benchmarks)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    ok = (await run(server)) && ok
+  }
+} finally {
+  await server.close()
+}
+process.exitCode = ok ? 0 : 1

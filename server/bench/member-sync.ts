@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { TextArrayBuilder } from '#src/platform/postgres/binary-array.ts'
+import { sql } from '#src/platform/postgres/sql.ts'
+import { type BenchServer, send } from './bench-server.ts'
+import { median, quantile, report, timed } from './figures.ts'
+import { schemaFloor } from './floors/member-sync.sql.ts'
+
+const MEMBERS = 100_000
+const CHURN = MEMBERS / 10
+const ROUNDS = 5
+const RATIO_MAX = 1.5
+const READ_P99_MAX_MILLIS = 25
+const PEAK_MAX_MEGABYTES = 400
+
+const reference = (index: number) => `ref-${String(index).padStart(6, '0')}`
+
+interface Roster {
+  readonly name: string
+  readonly from: number
+  readonly opened: number
+  readonly ended: number
+}
+
+/** What is submitted, in this order, to a new group each round. */
+const ROSTERS: readonly Roster[] = [
+  { name: 'first fill', from: 0, opened: MEMBERS, ended: 0 },
+  { name: 'nothing to do', from: 0, opened: 0, ended: 0 },
+  { name: '10 % churn', from: CHURN, opened: CHURN, ended: CHURN },
+]
+
+function requestBody(roster: Roster): Buffer {
+  const rows = Array.from({ length: MEMBERS }, (_, index) => ({
+    external_reference_id: reference(roster.from + index),
+  }))
+  return Buffer.from(JSON.stringify({ members: rows }))
+}
+
+function floorParameter(roster: Roster): Buffer {
+  const ids = new TextArrayBuilder()
+  for (let index = 0; index < MEMBERS; index++) ids.push(reference(roster.from + index))
+  return ids.toBuffer()
+}
+
+/** 100,000 members submitted over HTTP against the best SQL for the same work, and what others feel meanwhile. */
+export async function benchMemberSync(server: BenchServer): Promise<boolean> {
+  const { database, url } = server
+  const organization = await server.organization('bench-sync')
+  await database.run(sql`
+    insert into member (organization_id, id, external_reference_id, display_name, email, email_key, created_at,
+      updated_at)
+    select ${organization.id}, uuid_v7(), 'ref-' || lpad(i::text, 6, '0'), 'Person ' || i,
+      'person' || i || '@bench.example', 'person' || i || '@bench.example', now(), now()
+    from generate_series(0, ${MEMBERS + CHURN - 1}::integer) i`)
+  await database.run(sql`analyze member`)
+  const source = await database.row(sql<{ id: string }>`
+    select id from grant_source where organization_id = ${organization.id} and kind = 'member_sync'`)
+  const bodies = ROSTERS.map(requestBody)
+  const parameters = ROSTERS.map(floorParameter)
+  const ours = ROSTERS.map((): number[] => [])
+  const floors = ROSTERS.map((): number[] => [])
+  const reads = await readMeanwhile(server, organization)
+  for (let round = 0; round < ROUNDS; round++) {
+    const group = await newGroup(server, organization, `ours ${round}`)
+    const floorGroup = await newGroup(server, organization, `floor ${round}`)
+    for (const [index, roster] of ROSTERS.entries()) {
+      reads.on()
+      ours[index]!.push(await timed(() => syncOverHttp(url, organization, group.id, bodies[index]!, roster)))
+      reads.off()
+      const plan = {
+        groupId: floorGroup.uuid,
+        sourceId: source!.id,
+        changeId: randomUUID(),
+        referenceIds: parameters[index]!,
+      }
+      floors[index]!.push(await timed(() => database.row(schemaFloor(organization.id, plan))))
+    }
+    await database.run(sql`delete from group_membership where organization_id = ${organization.id}`)
+    await database.run(sql`vacuum group_membership`)
+  }
+  const latencies = await reads.stop()
+  const oks = ROSTERS.map((roster, index) =>
+    report({
+      name: `member sync of 100,000: ${roster.name}`,
+      ours: median(ours[index]!),
+      floor: median(floors[index]!),
+      limit: RATIO_MAX,
+    }),
+  )
+  oks.push(
+    report({
+      name: `another client's read meanwhile, p99 of ${latencies.length}`,
+      ours: quantile(latencies, 0.99),
+      floor: READ_P99_MAX_MILLIS,
+      limit: 1,
+    }),
+    report({
+      name: "the server's peak memory",
+      ours: await server.peakMegabytes(),
+      floor: PEAK_MAX_MEGABYTES,
+      limit: 1,
+      unit: 'MB',
+    }),
+  )
+  return oks.every(Boolean)
+}
+
+type Organization = Awaited<ReturnType<BenchServer['organization']>>
+
+async function newGroup(
+  server: BenchServer,
+  organization: Organization,
+  name: string,
+): Promise<{ id: string; uuid: string }> {
+  const created = await send(server.url, 'POST', `${organization.path}/groups`, organization.key, { name })
+  const id = String(created.id)
+  return { id, uuid: Buffer.from(id.slice(4), 'base64url').toString('hex') }
+}
+
+const POLL_MILLIS = 4
+
+async function syncOverHttp(
+  url: string,
+  organization: Organization,
+  groupId: string,
+  body: Buffer,
+  expected: Roster,
+): Promise<void> {
+  const path = `${organization.path}/groups/${groupId}/member_syncs`
+  let sync = await send(url, 'POST', path, organization.key, body)
+  while (sync.completed_at === null) {
+    await setTimeout(POLL_MILLIS)
+    sync = await send(url, 'GET', `${path}/${sync.id}`, organization.key)
+  }
+  const result = sync.result as { opened: number; ended: number }
+  if (result.opened !== expected.opened || result.ended !== expected.ended) {
+    throw new Error(`${expected.name}: ${JSON.stringify(result)}`)
+  }
+}
+
+/** Reads one member over and over while switched on, and keeps how long each read took. */
+async function readMeanwhile(server: BenchServer, organization: Organization) {
+  const list = await send(server.url, 'GET', `${organization.path}/members?limit=1`, organization.key)
+  const [member] = list.data as { id: string }[]
+  const path = `${organization.path}/members/${member!.id}`
+  const latencies: number[] = []
+  let reading = false
+  let stopped = false
+  const loop = (async () => {
+    while (!stopped) {
+      if (reading) latencies.push(await timed(() => send(server.url, 'GET', path, organization.key)))
+      await setTimeout(reading ? 1 : 5)
+    }
+  })()
+  return {
+    on() {
+      reading = true
+    },
+    off() {
+      reading = false
+    },
+    async stop() {
+      stopped = true
+      await loop
+      return latencies
+    },
+  }
+}
