@@ -24,17 +24,18 @@ export async function applySubmission(
 ): Promise<AppliedSync> {
   const { db, organizationId, change, now } = context
   const sourceId = await findStandingSource(db, organizationId, 'member_sync')
-  const plan = { syncId: sync.id, groupId: sync.group_id, sourceId, changeId: change.id }
-  await planForSize(db, sync.row_count)
+  const size = await planForSize(db, sync.row_count)
+  const plan = { syncId: sync.id, groupId: sync.group_id, sourceId, changeId: change.id, size }
+  const people = { syncId: sync.id, size, now }
   let membership = await applyDesiredMembership(db, organizationId, plan)
   let createdMembers = 0
   let updatedMembers = 0
   if (membership.unreconciled > 0) {
     await lockPeople(db, organizationId)
-    await classifyPeople(db, organizationId, sync.id)
-    await vacateEmails(db, organizationId, sync.id)
-    updatedMembers = await updatePeople(db, organizationId, sync.id, now)
-    createdMembers = await createPeople(db, organizationId, sync.id, now)
+    await classifyPeople(db, organizationId, people)
+    await vacateEmails(db, organizationId, people)
+    updatedMembers = await updatePeople(db, organizationId, people)
+    createdMembers = await createPeople(db, organizationId, people)
     membership = await applyDesiredMembership(db, organizationId, plan)
     if (membership.unreconciled > 0) throw new Error('people of a submission do not settle')
   }

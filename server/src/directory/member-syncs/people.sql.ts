@@ -1,5 +1,13 @@
 import type { Transaction } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import { type SubmissionSize, sized } from './planner.sql.ts'
+
+/** The submission whose people are settled. */
+export interface SubmittedPeople {
+  readonly syncId: string
+  readonly size: SubmissionSize
+  readonly now: Date
+}
 
 /**
  * People writes of one organization take turns here, until COMMIT: two syncs that bring the same new person, or
@@ -17,13 +25,17 @@ export async function lockPeople(tx: Transaction, organizationId: string): Promi
  * submission, if another row is the same person, or if its email belongs to somebody else who does not give it
  * up in this submission. Who is refused does not give up an address either, so refusals spread along the chain.
  */
-export async function classifyPeople(tx: Transaction, organizationId: string, syncId: string): Promise<void> {
-  await tx.run(sql`
+export async function classifyPeople(
+  tx: Transaction,
+  organizationId: string,
+  people: SubmittedPeople,
+): Promise<void> {
+  const statement = sql`
     with recursive desired as materialized (
       select r.n, r.reference_id, r.email_key, r.outcome
       from member_sync_desired s,
         unnest(s.reference_ids, s.email_keys, s.outcomes) with ordinality r (reference_id, email_key, outcome, n)
-      where s.organization_id = ${organizationId} and s.sync_id = ${syncId}
+      where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId}
     ), known as materialized (
       select d.n, d.reference_id, d.outcome, t.id as known_id, t.email_key as known_key,
         -- Who is restored without an email comes back with the old one.
@@ -69,7 +81,8 @@ export async function classifyPeople(tx: Transaction, organizationId: string, sy
     update member_sync_desired set
       outcomes = (select array_agg(outcome order by n) from settled),
       target_ids = (select coalesce(array_agg(target_id order by n), '{}') from settled)
-    where organization_id = ${organizationId} and sync_id = ${syncId}`)
+    where organization_id = ${organizationId} and sync_id = ${people.syncId}`
+  await tx.run(sized(statement, people.size))
 }
 
 /** The rows that are not refused, each with its person if that exists already. */
@@ -79,30 +92,34 @@ const SETTLED =
         r (reference_id, email, email_key, display_name, first_name, last_name, attributes, outcome, target_id)`)
 
 /** Takes the addresses away that their holders give up in this submission, so that others can get them. */
-export async function vacateEmails(tx: Transaction, organizationId: string, syncId: string): Promise<void> {
-  await tx.run(sql`
+export async function vacateEmails(
+  tx: Transaction,
+  organizationId: string,
+  people: SubmittedPeople,
+): Promise<void> {
+  const statement = sql`
     with settled as materialized (
       select r.* from member_sync_desired s, ${SETTLED}
-      where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and r.outcome is null
+      where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId} and r.outcome is null
         and r.email_key is not null
     )
     update member m set email = null, email_key = null
     from settled r
     where m.organization_id = ${organizationId} and m.id = r.target_id and m.email_key <> r.email_key
-      and exists (select 1 from settled o where o.email_key = m.email_key)`)
+      and exists (select 1 from settled o where o.email_key = m.email_key)`
+  await tx.run(sized(statement, people.size))
 }
 
 /** Brings the fields of known people up to date, links those found by email, and restores removed ones. */
 export async function updatePeople(
   tx: Transaction,
   organizationId: string,
-  syncId: string,
-  now: Date,
+  people: SubmittedPeople,
 ): Promise<number> {
-  return await tx.run(sql`
+  const statement = sql`
     with settled as materialized (
       select r.* from member_sync_desired s, ${SETTLED}
-      where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and r.outcome is null
+      where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId} and r.outcome is null
         and r.target_id is not null
     ), linked as materialized (
       -- A reference id that led here through a merge stays with the merged member's row.
@@ -129,24 +146,25 @@ export async function updatePeople(
       external_reference_id = case when c.is_new_link and m.external_reference_id is null
         then c.reference_id else m.external_reference_id end,
       status = case when m.status = 'removed' then 'active' else m.status end, merged_into = null,
-      version = m.version + 1, updated_at = ${now}
+      version = m.version + 1, updated_at = ${people.now}
     from changed c
-    where m.organization_id = ${organizationId} and m.id = c.id`)
+    where m.organization_id = ${organizationId} and m.id = c.id`
+  return await tx.run(sized(statement, people.size))
 }
 
 /** Creates the people nobody knew. */
 export async function createPeople(
   tx: Transaction,
   organizationId: string,
-  syncId: string,
-  now: Date,
+  people: SubmittedPeople,
 ): Promise<number> {
-  return await tx.run(sql`
+  const statement = sql`
     insert into member (organization_id, id, email, email_key, display_name, first_name, last_name,
       external_reference_id, attributes, created_at, updated_at)
     select ${organizationId}, uuid_v7(), r.email, r.email_key, r.display_name, r.first_name, r.last_name,
-      r.reference_id, coalesce(r.attributes::jsonb, '{}'), ${now}, ${now}
+      r.reference_id, coalesce(r.attributes::jsonb, '{}'), ${people.now}, ${people.now}
     from member_sync_desired s, ${SETTLED}
-    where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and r.outcome is null
-      and r.target_id is null`)
+    where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId} and r.outcome is null
+      and r.target_id is null`
+  return await tx.run(sized(statement, people.size))
 }
