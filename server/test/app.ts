@@ -9,7 +9,7 @@ import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks
 import { createHttpServer } from '#src/http-server.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
 import { createTaskQueue } from '#src/platform/tasks/queue.ts'
-import { freshDatabase } from './harness.ts'
+import { beforeDatabasesDrop, freshDatabase } from './harness.ts'
 
 export const ROOT_KEY = 'root-key-of-the-tests'
 
@@ -43,6 +43,7 @@ export interface TestApp {
   ): Promise<{ id: string; slug: string; path: string; key: string; ownerId: string }>
   /** Waits until a member sync of Vitable's dialect is over. */
   syncOver(key: string, groupId: string, requestId: string): Promise<Answer['body']>
+  /** Needs no call: it is closed after the file's tests at the latest. */
   close(): Promise<void>
 }
 
@@ -100,6 +101,19 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     }
   }
 
+  let closed: Promise<void> | undefined
+  async function close(): Promise<void> {
+    await http.close()
+    await queue.stop(5000)
+    await authentication.close()
+    await drop()
+  }
+  const closeOnce = () => {
+    closed ??= close()
+    return closed
+  }
+  beforeDatabasesDrop(closeOnce)
+
   return {
     http,
     directory,
@@ -124,11 +138,6 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       }
       throw new Error(`member sync ${requestId} does not end`)
     },
-    async close() {
-      await http.close()
-      await queue.stop(5000)
-      await authentication.close()
-      await drop()
-    },
+    close: closeOnce,
   }
 }

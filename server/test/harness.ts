@@ -32,8 +32,16 @@ function adminServer() {
   return admin
 }
 
+const endings: (() => Promise<void>)[] = []
+
+/** Work to do after the file's tests and before its databases are dropped: a file's own hooks run too late. */
+export function beforeDatabasesDrop(work: () => Promise<void>): void {
+  endings.push(work)
+}
+
 // A connection left open would keep the test's process from ending.
 after(async () => {
+  for (const work of endings) await work()
   for (const database of open) await database.drop()
   await (await admin)?.stop?.()
 })

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { applyChange } from '../../directory/changes/change.ts'
-import type { GroupRow } from '../../directory/groups/group.sql.ts'
+import type { GroupRow } from '../../directory/groups/group.ts'
 import {
   createGroup,
   GROUP_NAME_LENGTH_MAX,

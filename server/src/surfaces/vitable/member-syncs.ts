@@ -3,14 +3,15 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DesiredMembers } from '../../directory/member-syncs/desired-members.ts'
-import type { MemberSyncRow, SyncedMembers } from '../../directory/member-syncs/member-sync.sql.ts'
+import type { MemberSyncRow } from '../../directory/member-syncs/member-sync.ts'
+import type { SyncedMembers } from '../../directory/member-syncs/member-sync.ts'
 import {
   getMemberSync,
   getSyncedMembers,
   requireSyncTarget,
   submitMemberSync,
 } from '../../directory/member-syncs/member-sync.ts'
-import type { MemberAttributes } from '../../directory/members/member.sql.ts'
+import type { MemberAttributes } from '../../directory/members/member.ts'
 import { address } from '../http/attributes.ts'
 import { readMemberRows } from '../http/member-rows.ts'
 import { moment, text } from '../http/wire-types.ts'
