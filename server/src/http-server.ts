@@ -1,8 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Authentication } from './directory/api-keys/authentication.ts'
@@ -11,16 +8,10 @@ import { DirectoryError } from './directory/errors.ts'
 import { uuidV7 } from './platform/uuid.ts'
 import { sendProblem, toProblem } from './surfaces/directory/errors.ts'
 import { answerProblems, DIRECTORY_PREFIX, directorySurface } from './surfaces/directory/surface.ts'
+import { describeRoutes } from './surfaces/http/describe-routes.ts'
 import { validateRequest } from './surfaces/http/refusal.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
 import { vitableSurface } from './surfaces/vitable/surface.ts'
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The body of a route that reads it itself, for the OpenAPI document. */
-    documentedBody?: z.ZodType
-  }
-}
 
 const BODY_BYTES_MAX = 1024 * 1024
 const PARAMETER_LENGTH_MAX = 512
@@ -97,29 +88,4 @@ function parseJsonBodies(app: FastifyInstance): void {
     }
     return parse(request, body.toString(), done)
   })
-}
-
-async function describeRoutes(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Rollcall',
-        version: '1',
-        description:
-          'One organization directory, in its own API and in the dialects that integrators already speak.',
-      },
-      components: {
-        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
-      },
-      security: [{ apiKey: [] }],
-    },
-    transform: (input) => {
-      const body = input.route.config?.documentedBody
-      const schema = body === undefined ? input.schema : { ...input.schema, body }
-      return jsonSchemaTransform({ ...input, schema } as never) as never
-    },
-    transformObject: jsonSchemaTransformObject,
-  })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
 }

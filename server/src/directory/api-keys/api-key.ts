@@ -12,6 +12,8 @@ import {
   revokeApiKey as revokeApiKeyRow,
 } from './api-key.sql.ts'
 
+export type { ApiKeyRow } from './api-key.sql.ts'
+
 export const API_KEY_PREFIX = 'rck_'
 const HINT_LENGTH = API_KEY_PREFIX.length + 4
 

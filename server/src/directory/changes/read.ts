@@ -4,6 +4,8 @@ import { DirectoryError } from '../errors.ts'
 import { type ChangeRow, findChange, listChanges as listChangeRows } from './change.sql.ts'
 import { type Effects, readEffects } from './effects.ts'
 
+export type { ChangeRow } from './change.sql.ts'
+
 /** @throws {DirectoryError} change.not_found, permission.denied */
 export async function getChange(context: ReadContext, id: string): Promise<ChangeRow> {
   requirePermission(context.actor, 'changes:read')

@@ -21,6 +21,8 @@ import {
   updateGroup as updateGroupRow,
 } from './group.sql.ts'
 
+export type { GroupRow } from './group.sql.ts'
+
 export const GROUP_NAME_LENGTH_MAX = 255
 
 export interface NewGroup {

@@ -15,6 +15,8 @@ import { findMembershipOfSource } from '../grants/held-grants.sql.ts'
 import { requireMember } from '../members/member.ts'
 import { requireGroup } from './group.ts'
 
+export type { GroupMemberRow } from '../grants/group-membership.sql.ts'
+
 /**
  * Adds a member to a group, for good or until `expiresAt`. If the same source gave it already with the same end,
  * nothing changes; with another end, the old grant ends and the new one opens.

@@ -81,7 +81,7 @@ async function runSubmission(context: Context, sync: MemberSyncRow): Promise<voi
   const reason =
     brake === undefined ? undefined : await brakeReason(context, brake, applied.sourceId, applied.ended)
   if (reason !== undefined) {
-    const entries = await takeBack(context, sync.group_id)
+    const entries = await takeBack(context, sync)
     await holdPlan(context, {
       groupId: sync.group_id,
       sourceId: applied.sourceId,

@@ -19,6 +19,8 @@ import {
   type SyncedMembers,
 } from './member-sync.sql.ts'
 
+export type { MemberSyncRow, SyncedMembers } from './member-sync.sql.ts'
+
 /** Members one submission can name at most; dialects may set less. */
 export const DIRECTORY_ROWS_MAX = 100_000
 /** Refused rows that a preview lists. */

@@ -27,6 +27,8 @@ import {
   updateMemberFields,
 } from './member.sql.ts'
 
+export type { MemberAttributes, MemberRow } from './member.sql.ts'
+
 export interface NewMember {
   email?: string | null | undefined
   displayName?: string | null | undefined

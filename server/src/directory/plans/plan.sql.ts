@@ -43,21 +43,31 @@ export interface CarriedEntries {
   new_members: number
 }
 
-/** Reads what the open transaction's change opened and ended, to be stored after it is rolled back. */
+/**
+ * Reads what the open transaction's change opened and ended, to be stored after it is rolled back. Who is created
+ * by it is new: a row of the submission that nobody was found for (people.sql.ts).
+ */
 export async function carryEntries(
   tx: Transaction,
   organizationId: string,
-  groupId: string,
-  changeId: string,
+  submission: { groupId: string; syncId: string; changeId: string },
 ): Promise<CarriedEntries> {
+  const { groupId, syncId, changeId } = submission
   const row = await tx.row(sql<CarriedEntries>`
-    with entries as materialized (
+    with created as materialized (
+      select r.reference_id
+      from member_sync_desired s,
+        unnest(s.reference_ids, s.outcomes, s.target_ids) r (reference_id, outcome, target_id)
+      where s.organization_id = ${organizationId} and s.sync_id = ${syncId} and s.target_ids is not null
+        and r.outcome is null and r.target_id is null
+    ), entries as materialized (
       select 'end' as effect, p.member_id, m.external_reference_id as reference_id, false as is_new
       from group_membership_past p
       join member m on m.organization_id = p.organization_id and m.id = p.member_id
       where p.organization_id = ${organizationId} and p.ended_change = ${changeId}
       union all
-      select 'open', l.member_id, m.external_reference_id, m.xmin = pg_current_xact_id()::xid and m.version = 1
+      select 'open', l.member_id, m.external_reference_id,
+        m.external_reference_id in (select reference_id from created)
       from group_membership l
       join member m on m.organization_id = l.organization_id and m.id = l.member_id
       where l.organization_id = ${organizationId} and l.group_id = ${groupId} and l.opened_change = ${changeId}

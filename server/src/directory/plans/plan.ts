@@ -29,6 +29,8 @@ import {
   type PlanStatus,
 } from './plan.sql.ts'
 
+export type { PlanEntryRow, PlanRow } from './plan.sql.ts'
+
 /** How long a held plan waits for a decision. */
 export const HELD_DAYS = 7
 const DAY_MILLIS = 24 * 60 * 60 * 1000
@@ -41,8 +43,15 @@ export async function markReturn(context: Context): Promise<void> {
 }
 
 /** Reads what was just applied, and takes it back. */
-export async function takeBack(context: Context, groupId: string): Promise<CarriedEntries> {
-  const entries = await carryEntries(context.db, context.organizationId, groupId, context.change.id)
+export async function takeBack(
+  context: Context,
+  sync: { id: string; group_id: string },
+): Promise<CarriedEntries> {
+  const entries = await carryEntries(context.db, context.organizationId, {
+    groupId: sync.group_id,
+    syncId: sync.id,
+    changeId: context.change.id,
+  })
   await context.db.run(sql`rollback to savepoint plan`)
   context.change.opened = 0
   context.change.ended = 0
@@ -179,7 +188,7 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
   await markReturn(context)
   const applied = await applySubmission(context, sync)
   if ((await countUnapprovedRemovals(db, organizationId, id, change.id)) > 0) {
-    const entries = await takeBack(context, plan.group_id)
+    const entries = await takeBack(context, sync)
     await decidePlan(db, organizationId, {
       id,
       status: 'superseded',

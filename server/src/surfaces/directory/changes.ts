@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { ChangeRow } from '../../directory/changes/change.sql.ts'
+import type { ChangeRow } from '../../directory/changes/read.ts'
 import { getChange, listChanges, readChangeEffects } from '../../directory/changes/read.ts'
 import { type UndoOutcome, undoChange } from '../../directory/changes/undo.ts'
 import { moment } from '../http/wire-types.ts'

@@ -12,7 +12,7 @@ import {
   type StoredAnswer,
   storeAnswer,
 } from '../../directory/idempotency/idempotency.ts'
-import type { OrganizationRow } from '../../directory/organizations/organization.sql.ts'
+import type { OrganizationRow } from '../../directory/organizations/organization.ts'
 import { toEffects, toId } from './wire.ts'
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { GroupMemberRow } from '../../directory/grants/group-membership.sql.ts'
+import type { GroupMemberRow } from '../../directory/groups/membership.ts'
 import { addGroupMember, listGroupMembers, removeGroupMember } from '../../directory/groups/membership.ts'
 import { moment } from '../http/wire-types.ts'
 import { reading, type Services, write } from './exchange.ts'

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { GroupRow } from '../../directory/groups/group.sql.ts'
+import type { GroupRow } from '../../directory/groups/group.ts'
 import {
   createGroup,
   deleteGroup,

@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { claimIdempotencyKey, storeAnswer } from '../../directory/idempotency/idempotency.ts'
+import type { DesiredColumns } from '../../directory/member-syncs/desired-members.ts'
 import { DesiredMembers } from '../../directory/member-syncs/desired-members.ts'
-import type { DesiredColumns, MemberSyncRow } from '../../directory/member-syncs/member-sync.sql.ts'
+import type { MemberSyncRow } from '../../directory/member-syncs/member-sync.ts'
 import {
   cancelMemberSync,
   DIRECTORY_ROWS_MAX,
@@ -17,7 +18,7 @@ import {
   type SyncPreview,
   submitMemberSync,
 } from '../../directory/member-syncs/member-sync.ts'
-import type { MemberAttributes } from '../../directory/members/member.sql.ts'
+import type { MemberAttributes } from '../../directory/members/member.ts'
 import { attributes } from '../http/attributes.ts'
 import { readMemberRows } from '../http/member-rows.ts'
 import { moment, queryFlag, text } from '../http/wire-types.ts'

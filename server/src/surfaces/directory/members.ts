@@ -12,7 +12,7 @@ import {
   restoreMember,
   suspendMember,
 } from '../../directory/members/lifecycle.ts'
-import type { MemberAttributes, MemberRow } from '../../directory/members/member.sql.ts'
+import type { MemberAttributes, MemberRow } from '../../directory/members/member.ts'
 import {
   changeMemberLevel,
   createMember,

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { claimIdempotencyKey, SERVER_SCOPE, storeAnswer } from '../../directory/idempotency/idempotency.ts'
-import type { OrganizationRow } from '../../directory/organizations/organization.sql.ts'
+import type { OrganizationRow } from '../../directory/organizations/organization.ts'
 import {
   createOrganization,
   deleteOrganization,

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { levels } from '../../directory/access/permission.ts'
-import type { ChangeRow } from '../../directory/changes/change.sql.ts'
 import { changeKinds } from '../../directory/changes/change-draft.ts'
 import type { Effects } from '../../directory/changes/effects.ts'
+import type { ChangeRow } from '../../directory/changes/read.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
 import { sourceKinds } from '../../directory/grants/source.ts'
-import type { MemberRow } from '../../directory/members/member.sql.ts'
+import type { MemberRow } from '../../directory/members/member.ts'
 import { decodeId, encodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { moment, queryFlag, queryNumber, text } from '../http/wire-types.ts'
 

@@ -3,8 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DesiredMembers } from '../../directory/member-syncs/desired-members.ts'
-import type { MemberSyncRow } from '../../directory/member-syncs/member-sync.ts'
-import type { SyncedMembers } from '../../directory/member-syncs/member-sync.ts'
+import type { MemberSyncRow, SyncedMembers } from '../../directory/member-syncs/member-sync.ts'
 import {
   getMemberSync,
   getSyncedMembers,
