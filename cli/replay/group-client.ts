@@ -42,6 +42,8 @@ export class GroupClient {
   readonly basePosition: number
   /** Member syncs that the server has accepted from this replay. */
   accepted = 0
+  /** Submits that were not answered: those found accepted all the same, and those sent once more. */
+  readonly unanswered = { accepted: 0, resent: 0 }
 
   private constructor(
     path: string,
@@ -105,8 +107,10 @@ export class GroupClient {
       if (beyond > 1) throw new Error(`${this.path} has ${beyond} member syncs that this replay did not send`)
       if (newest !== undefined && beyond === 1) {
         this.accepted++
+        this.unanswered.accepted++
         return this.#pollDirectory(newest.id)
       }
+      this.unanswered.resent++
     }
   }
 
