@@ -263,6 +263,20 @@ create table plan_entry (
   constraint plan_entry_organization_id_plan_id_fkey FOREIGN KEY (organization_id, plan_id) REFERENCES plan(organization_id, id)
 );
 
+create table project (
+  organization_id uuid not null,
+  id uuid not null,
+  workspace_id uuid not null,
+  identifier text not null,
+  name text not null,
+  metadata jsonb default '{}'::jsonb not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint project_pkey PRIMARY KEY (organization_id, id),
+  constraint project_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
 create table role (
   organization_id uuid not null,
   id uuid not null,
@@ -317,6 +331,21 @@ create table task (
   constraint task_kind_key_key UNIQUE (kind, key)
 );
 
+create table workspace (
+  organization_id uuid not null,
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  metadata jsonb default '{}'::jsonb not null,
+  purchased_seats integer,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint workspace_pkey PRIMARY KEY (organization_id, id),
+  constraint workspace_purchased_seats_check CHECK ((purchased_seats >= 0)),
+  constraint workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
 CREATE INDEX api_key_member ON public.api_key USING btree (organization_id, member_id) WHERE (member_id IS NOT NULL);
 
 CREATE INDEX change_at ON public.change USING btree (organization_id, at);
@@ -365,6 +394,8 @@ CREATE INDEX plan_expiry ON public.plan USING btree (expires_at) WHERE (status =
 
 CREATE UNIQUE INDEX plan_held ON public.plan USING btree (organization_id, group_id, source_id) WHERE (status = 'held'::text);
 
+CREATE UNIQUE INDEX project_identifier ON public.project USING btree (organization_id, workspace_id, identifier);
+
 CREATE INDEX role_grant_ended ON public.role_grant USING btree (organization_id, ended_change) WHERE (ended_change IS NOT NULL);
 
 CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, role_id, source_id) WHERE (ended_change IS NULL);
@@ -374,3 +405,5 @@ CREATE INDEX role_grant_opened ON public.role_grant USING btree (organization_id
 CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, role_id) WHERE (ended_change IS NULL);
 
 CREATE INDEX task_due ON public.task USING btree (run_at, id);
+
+CREATE UNIQUE INDEX workspace_slug ON public.workspace USING btree (slug);

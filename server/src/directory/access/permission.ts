@@ -11,6 +11,10 @@ export const permissions = [
   'members:write',
   'groups:read',
   'groups:write',
+  'workspaces:read',
+  'workspaces:write',
+  'projects:read',
+  'projects:write',
   'plans:read',
   'plans:write',
   'changes:read',
@@ -31,7 +35,13 @@ export type Level = (typeof levels)[number]
 const levelPermissions: Record<Level, ReadonlySet<Permission>> = {
   owner: new Set(permissions),
   admin: new Set(permissions),
-  member: new Set<Permission>(['organization:read', 'members:read', 'groups:read']),
+  member: new Set<Permission>([
+    'organization:read',
+    'members:read',
+    'groups:read',
+    'workspaces:read',
+    'projects:read',
+  ]),
 }
 
 /** Who asks: the root key, an API key (as its organization or as a member), or the server itself. */

@@ -11,6 +11,8 @@ export const TENANT_TABLES = [
   'group_membership',
   'group_membership_past',
   'role_grant',
+  'project',
+  'workspace',
   'credential',
   'api_key',
   'change',

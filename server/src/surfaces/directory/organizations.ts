@@ -15,7 +15,7 @@ import {
   BRAKE_WINDOW_SECONDS_DEFAULT,
   BRAKE_WINDOW_SECONDS_MAX,
 } from '../../directory/organizations/settings.ts'
-import { metadata, moment, queryFlag, text } from '../http/wire-types.ts'
+import { metadata, moment, queryFlag, slug, text } from '../http/wire-types.ts'
 import {
   expectedVersion,
   idempotency,
@@ -27,12 +27,6 @@ import {
 } from './exchange.ts'
 import { newMember, toNewMember } from './members.ts'
 import { idCursor, orgParams, page, pageQuery, toId, toPage } from './wire.ts'
-
-const SLUG_LENGTH_MAX = 63
-const slug = text(SLUG_LENGTH_MAX).regex(
-  /^[a-z0-9]+(-[a-z0-9]+)*$/,
-  'must be lower-case letters and digits, with single hyphens between them',
-)
 
 const removalBrake = z.strictObject({
   max_removals: z

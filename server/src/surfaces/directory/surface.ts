@@ -14,6 +14,8 @@ import { memberSyncRoutes } from './member-syncs.ts'
 import { memberRoutes } from './members.ts'
 import { organizationRoutes, serverRoutes } from './organizations.ts'
 import { planRoutes } from './plans.ts'
+import { projectRoutes } from './projects.ts'
+import { workspaceRoutes } from './workspaces.ts'
 
 export const DIRECTORY_PREFIX = '/directory/v1'
 
@@ -63,6 +65,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(groupRoutes(services))
         await scope.register(groupMemberRoutes(services))
         await scope.register(memberSyncRoutes(services))
+        await scope.register(workspaceRoutes(services))
+        await scope.register(projectRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))
         await scope.register(apiKeyRoutes(services))

@@ -93,6 +93,8 @@ export function toIdOrNull(noun: IdNoun, uuid: string | null): string | null {
 const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, string]> = {
   member: ['member.not_found', 'There is no member with this id.'],
   group: ['group.not_found', 'There is no group with this id.'],
+  workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
+  project: ['project.not_found', 'There is no project with this id in this workspace.'],
   apiKey: ['api_key.not_found', 'There is no API key with this id.'],
   change: ['change.not_found', 'There is no change with this id.'],
   plan: ['plan.not_found', 'There is no plan with this id.'],

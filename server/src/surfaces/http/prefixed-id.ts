@@ -5,6 +5,8 @@ export const idPrefixes = {
   organization: 'org_',
   member: 'mem_',
   group: 'grp_',
+  workspace: 'wsp_',
+  project: 'prj_',
   apiKey: 'key_',
   change: 'chg_',
   plan: 'plan_',

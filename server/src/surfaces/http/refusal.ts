@@ -2,7 +2,7 @@ import type { FastifyError, FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
 import { DirectoryError } from '../../directory/errors.ts'
 import { JsonRowsError } from '../../platform/json-rows.ts'
-import { isUnavailable } from '../../platform/postgres/unavailable.ts'
+import { isDataException, isUnavailable } from '../../platform/postgres/error-class.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -13,6 +13,9 @@ type Issue = z.core.$ZodIssue
 export function toRefusal(error: unknown): DirectoryError | undefined {
   if (error instanceof DirectoryError) return error
   if (error instanceof JsonRowsError) return fromJsonRows(error)
+  if (isDataException(error)) {
+    return new DirectoryError('request.invalid', 'A value of the request cannot be stored or compared.')
+  }
   if (isUnavailable(error)) {
     return new DirectoryError('server.busy', 'The database does not answer right now: try again shortly.')
   }

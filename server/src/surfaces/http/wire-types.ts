@@ -47,3 +47,11 @@ export const queryFlag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .default('false')
   .transform((value) => value === 'true')
+
+const SLUG_LENGTH_MAX = 63
+
+/** A name that stands in paths: lower-case letters and digits, with single hyphens between them. */
+export const slug = text(SLUG_LENGTH_MAX).regex(
+  /^[a-z0-9]+(-[a-z0-9]+)*$/,
+  'must be lower-case letters and digits, with single hyphens between them',
+)

@@ -12,3 +12,11 @@ export function isUnavailable(error: unknown): boolean {
   if (NETWORK.has((error as NodeJS.ErrnoException).code ?? '')) return true
   return /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
 }
+
+/**
+ * Whether the database refused a value as such (class 22: a NUL character, a moment out of range). Schemas name the
+ * rule before it comes to this; a value they let through is still the request's fault, not a fault of ours.
+ */
+export function isDataException(error: unknown): boolean {
+  return sqlState(error)?.startsWith('22') ?? false
+}
