@@ -32,9 +32,10 @@ export async function readMemberRows<Row>(
       field: 'members',
     })
   }
+  const body = request.body as Readable
   // Not destroyed when reading ends early: the refusal still has to go out on its connection.
-  const source = (request.body as Readable).iterator({ destroyOnReturn: false })
-  const { rest, rowCount } = await readJsonRows(source, {
+  const source = body.iterator({ destroyOnReturn: false })
+  const reading = readJsonRows(source, {
     rowsKey: 'members',
     bytesMax,
     rowsMax,
@@ -48,6 +49,11 @@ export async function readMemberRows<Row>(
         onRow(parsed.data)
       }
     },
+  })
+  const { rest, rowCount } = await reading.catch((error: unknown) => {
+    // The rest is thrown away as it comes: a connection that nobody reads from does not even notice its end.
+    body.resume()
+    throw error
   })
   if (rowCount === undefined) {
     const rule = rest.members === undefined ? 'is required and must be a list' : 'must be a list'
