@@ -162,7 +162,7 @@ create table member_sync (
   left_count integer,
   created_members integer,
   updated_members integer,
-  failures jsonb,
+  failure_count integer,
   constraint member_sync_pkey PRIMARY KEY (organization_id, id),
   constraint member_sync_organization_id_group_id_position_key UNIQUE (organization_id, group_id, "position"),
   constraint member_sync_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'completed'::text, 'cancelled'::text, 'superseded'::text, 'discarded'::text, 'expired'::text, 'failed'::text]))),
@@ -183,6 +183,18 @@ create table member_sync_desired (
   target_ids uuid[],
   constraint member_sync_desired_pkey PRIMARY KEY (organization_id, sync_id),
   constraint member_sync_desired_organization_id_sync_id_fkey FOREIGN KEY (organization_id, sync_id) REFERENCES member_sync(organization_id, id)
+);
+
+create table member_sync_failure (
+  organization_id uuid not null,
+  sync_id uuid not null,
+  ordinal integer not null,
+  reference_id text not null,
+  operation text not null,
+  reason text not null,
+  constraint member_sync_failure_pkey PRIMARY KEY (organization_id, sync_id, ordinal),
+  constraint member_sync_failure_operation_check CHECK ((operation = ANY (ARRAY['add'::text, 'remove'::text]))),
+  constraint member_sync_failure_organization_id_sync_id_fkey FOREIGN KEY (organization_id, sync_id) REFERENCES member_sync(organization_id, id)
 );
 
 create table member_sync_lane (
@@ -397,6 +409,8 @@ CREATE UNIQUE INDEX plan_held ON public.plan USING btree (organization_id, group
 CREATE UNIQUE INDEX project_identifier ON public.project USING btree (organization_id, workspace_id, identifier);
 
 CREATE INDEX role_grant_ended ON public.role_grant USING btree (organization_id, ended_change) WHERE (ended_change IS NOT NULL);
+
+CREATE INDEX role_grant_expiry ON public.role_grant USING btree (expires_at) WHERE ((ended_change IS NULL) AND (expires_at IS NOT NULL));
 
 CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, role_id, source_id) WHERE (ended_change IS NULL);
 

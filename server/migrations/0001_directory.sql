@@ -166,5 +166,6 @@ create table role_grant (
 create unique index role_grant_live on role_grant (organization_id, member_id, role_id, source_id)
   where ended_change is null;
 create index role_grant_role on role_grant (organization_id, role_id) where ended_change is null;
+create index role_grant_expiry on role_grant (expires_at) where ended_change is null and expires_at is not null;
 create index role_grant_opened on role_grant (organization_id, opened_change);
 create index role_grant_ended on role_grant (organization_id, ended_change) where ended_change is not null;

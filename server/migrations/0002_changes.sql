@@ -49,13 +49,24 @@ create table member_sync (
   left_count       integer,
   created_members  integer,
   updated_members  integer,
-  -- [{reference_id, operation, code, reason}]
-  failures         jsonb,
+  failure_count    integer,
   primary key (organization_id, id),
   unique (organization_id, group_id, position),
   foreign key (organization_id, group_id) references org_group (organization_id, id)
 );
 create index member_sync_pending on member_sync (organization_id, group_id, position) where status = 'pending';
+
+-- Rows of a submission that were refused, by their place in it.
+create table member_sync_failure (
+  organization_id  uuid not null,
+  sync_id          uuid not null,
+  ordinal          integer not null,
+  reference_id     text not null,
+  operation        text not null check (operation in ('add', 'remove')),
+  reason           text not null,
+  primary key (organization_id, sync_id, ordinal),
+  foreign key (organization_id, sync_id) references member_sync (organization_id, id)
+);
 
 -- What was submitted, a column an array: one row however many members (docs/decisions/0005-member-sync.md).
 -- Deleted when the submission has been carried out.

@@ -21,7 +21,7 @@ export async function listGrantEffects(
   db: Queryable,
   organizationId: string,
   changeId: string,
-  limit: number,
+  page: { offset: number; limit: number },
 ): Promise<GrantEffectRow[]> {
   return await db.rows(sql<GrantEffectRow>`
     with effects as materialized (
@@ -45,7 +45,8 @@ export async function listGrantEffects(
         count(*) filter (where effect = 'ended') as ended_total
       from effects
     ), shown as (
-      select * from effects order by effect desc, grant_kind, group_id, member_id limit ${limit}
+      select * from effects order by effect desc, grant_kind, group_id, role_id, member_id, source_id
+      offset ${page.offset} limit ${page.limit}
     )
     select e.effect, e.grant_kind, e.member_id, m.external_reference_id as member_reference,
       coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name,
@@ -57,5 +58,5 @@ export async function listGrantEffects(
     join grant_source s on s.organization_id = ${organizationId} and s.id = e.source_id
     left join org_group g on g.organization_id = ${organizationId} and g.id = e.group_id
     left join role r on r.organization_id = ${organizationId} and r.id = e.role_id
-    order by e.effect desc, e.grant_kind, e.group_id, e.member_id`)
+    order by e.effect desc, e.grant_kind, e.group_id, e.role_id, e.member_id, e.source_id`)
 }

@@ -24,14 +24,14 @@ export interface Effects {
 /** Effects listed in one answer at most; counts are always whole. */
 export const EFFECTS_MAX = 1000
 
-/** What a change opened and ended: the counts, and its grants up to `limit`. */
+/** What a change opened and ended: the counts, and a page of its grants. */
 export async function readEffects(
   db: Queryable,
   organizationId: string,
   changeId: string,
-  limit: number = EFFECTS_MAX,
+  page: { offset: number; limit: number } = { offset: 0, limit: EFFECTS_MAX },
 ): Promise<Effects> {
-  const rows = await listGrantEffects(db, organizationId, changeId, limit)
+  const rows = await listGrantEffects(db, organizationId, changeId, page)
   const grants = rows.map((row) => ({
     effect: row.effect,
     grant: row.grant_kind,

@@ -14,9 +14,13 @@ export async function getChange(context: ReadContext, id: string): Promise<Chang
   return row
 }
 
-/** What a change opened and ended. */
-export async function readChangeEffects(context: ReadContext, change: ChangeRow): Promise<Effects> {
-  return await readEffects(context.db, context.organizationId, change.id)
+/** What a change opened and ended: the counts, and its first grants or a page of them. */
+export async function readChangeEffects(
+  context: ReadContext,
+  change: ChangeRow,
+  page?: { offset: number; limit: number },
+): Promise<Effects> {
+  return await readEffects(context.db, context.organizationId, change.id, page)
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { sameDigest } from '../../platform/secret.ts'
+import type { Actor } from '../access/permission.ts'
 import { DirectoryError } from '../errors.ts'
 
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255
@@ -12,7 +13,7 @@ export interface IdempotentRequest {
   /** The organization, or SERVER_SCOPE. */
   readonly scope: string
   readonly key: string
-  /** What a repetition must equal: method, URL and body. */
+  /** Of the request (`digestRequest`). */
   readonly digest: Buffer
 }
 
@@ -21,10 +22,17 @@ export interface StoredAnswer {
   readonly body: string
 }
 
-export function digestRequest(method: string, url: string, body: unknown): Buffer {
-  return createHash('sha256')
-    .update(`${method} ${url}\n${JSON.stringify(body ?? null)}`)
-    .digest()
+/** What a repetition must equal: who asks, for what, with what. */
+export function digestRequest(
+  actor: Actor,
+  method: string,
+  url: string,
+  ...parts: (string | Buffer)[]
+): Buffer {
+  const who = actor.kind === 'api_key' ? actor.id : actor.kind
+  const hash = createHash('sha256').update(`${who} ${method} ${url}\n`)
+  for (const part of parts) hash.update(part)
+  return hash.digest()
 }
 
 interface IdempotencyRow {

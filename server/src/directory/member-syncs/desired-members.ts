@@ -5,8 +5,6 @@ import { parseEmail } from '../members/email.ts'
 import type { MemberAttributes } from '../members/member.sql.ts'
 import type { DesiredColumns } from './member-sync.sql.ts'
 
-export type { DesiredColumns } from './member-sync.sql.ts'
-
 /** One person of a submission. What is absent stays as it is. */
 export interface DesiredMember {
   readonly referenceId: string

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 
 export const MEMBER_SYNC_TASK = 'member_sync'
@@ -36,6 +36,8 @@ export interface MemberSyncRow {
   left_count: number | null
   created_members: number | null
   updated_members: number | null
+  failure_count: number | null
+  /** The first refused rows, up to the limit of the read; null until the sync is over. */
   failures: MemberSyncFailure[] | null
   /** The plan that waits for a decision, while the sync is held. */
   held_plan_id: string | null
@@ -122,6 +124,26 @@ export async function insertPreviewSync(
       ${columns.lastNames}::text[], ${columns.attributes}::text[], ${columns.outcomes}::text[])`)
 }
 
+/** A sync with its held plan and its first failures. */
+const WITH_HELD_PLAN = new SqlFragment(`from member_sync s
+    left join plan p on p.organization_id = s.organization_id and p.group_id = s.group_id
+      and p.member_sync_id = s.id and p.status = 'held'`)
+
+function failuresOf(limit: number): SqlFragment {
+  return new SqlFragment(`case when s.completed_at is not null then coalesce((
+      select json_agg(json_build_object('reference_id', f.reference_id, 'operation', f.operation,
+        'reason', f.reason) order by f.ordinal)
+      from (
+        select * from member_sync_failure
+        where organization_id = s.organization_id and sync_id = s.id order by ordinal limit ${limit}
+      ) f), '[]') end as failures`)
+}
+
+/** Refused rows that come with one sync, and with each of a list. The rest is paged by itself. */
+export const FAILURES_SHOWN_MAX = 5000
+const FAILURES_OF_ONE = failuresOf(FAILURES_SHOWN_MAX)
+const FAILURES_OF_LISTED = failuresOf(20)
+
 export async function findMemberSync(
   db: Queryable,
   organizationId: string,
@@ -129,10 +151,7 @@ export async function findMemberSync(
   id: string,
 ): Promise<MemberSyncRow | undefined> {
   return await db.row(sql<MemberSyncRow>`
-    select s.*, p.id as held_plan_id
-    from member_sync s
-    left join plan p on p.organization_id = s.organization_id and p.group_id = s.group_id
-      and p.member_sync_id = s.id and p.status = 'held'
+    select s.*, p.id as held_plan_id, ${FAILURES_OF_ONE} ${WITH_HELD_PLAN}
     where s.organization_id = ${organizationId} and s.group_id = ${groupId} and s.id = ${id}`)
 }
 
@@ -144,13 +163,27 @@ export async function listMemberSyncs(
   page: { beforePosition: number | null; limit: number },
 ): Promise<MemberSyncRow[]> {
   return await db.rows(sql<MemberSyncRow>`
-    select s.*, p.id as held_plan_id
-    from member_sync s
-    left join plan p on p.organization_id = s.organization_id and p.group_id = s.group_id
-      and p.member_sync_id = s.id and p.status = 'held'
+    select s.*, p.id as held_plan_id, ${FAILURES_OF_LISTED} ${WITH_HELD_PLAN}
     where s.organization_id = ${organizationId} and s.group_id = ${groupId}
       and (${page.beforePosition}::bigint is null or s.position < ${page.beforePosition})
     order by s.position desc limit ${page.limit}`)
+}
+
+export interface NumberedFailure extends MemberSyncFailure {
+  ordinal: number
+}
+
+/** Refused rows of a sync that is over, in the order of the request. */
+export async function listMemberSyncFailures(
+  db: Queryable,
+  organizationId: string,
+  id: string,
+  page: { afterOrdinal: number; limit: number },
+): Promise<NumberedFailure[]> {
+  return await db.rows(sql<NumberedFailure>`
+    select ordinal, reference_id, operation, reason from member_sync_failure
+    where organization_id = ${organizationId} and sync_id = ${id} and ordinal > ${page.afterOrdinal}
+    order by ordinal limit ${page.limit}`)
 }
 
 /** Locks the group's next submission, if there is one. */
@@ -160,7 +193,7 @@ export async function lockNextMemberSync(
   groupId: string,
 ): Promise<MemberSyncRow | undefined> {
   return await tx.row(sql<MemberSyncRow>`
-    select *, null as held_plan_id from member_sync
+    select *, null as held_plan_id, null as failures from member_sync
     where organization_id = ${organizationId} and group_id = ${groupId} and status = 'pending'
     order by position limit 1 for update`)
 }
@@ -196,16 +229,17 @@ export async function completeMemberSync(
     with desired as (
       delete from member_sync_desired where organization_id = ${organizationId} and sync_id = ${id}
       returning reference_ids, outcomes
-    ), failures as (
-      select json_agg(json_build_object('reference_id', r.reference_id, 'operation', 'add',
-        'reason', r.outcome) order by r.ordinality) as list
-      from desired d, unnest(d.reference_ids, d.outcomes) with ordinality r (reference_id, outcome, ordinality)
+    ), failed as (
+      insert into member_sync_failure (organization_id, sync_id, ordinal, reference_id, operation, reason)
+      select ${organizationId}, ${id}, r.n, r.reference_id, 'add', r.outcome
+      from desired d, unnest(d.reference_ids, d.outcomes) with ordinality r (reference_id, outcome, n)
       where d.outcomes is not null and r.outcome is not null
+      returning 1
     )
     update member_sync set status = 'completed', completed_at = clock_timestamp(),
       change_id = ${result.changeId}, opened_count = ${result.opened}, ended_count = ${result.ended},
       left_count = ${result.left}, created_members = ${result.createdMembers},
-      updated_members = ${result.updatedMembers}, failures = coalesce((select list from failures), '[]')
+      updated_members = ${result.updatedMembers}, failure_count = (select count(*) from failed)
     where organization_id = ${organizationId} and id = ${id}`)
 }
 
@@ -214,25 +248,38 @@ export async function holdMemberSync(tx: Transaction, organizationId: string, id
     update member_sync set status = 'held' where organization_id = ${organizationId} and id = ${id}`)
 }
 
-/**
- * Ends a submission that changes nothing any more, and forgets what was submitted.
- *
- * @param failures what to tell about it
- */
+/** Ends a submission that changes nothing any more, and forgets what was submitted. */
 export async function closeMemberSync(
   tx: Transaction,
   organizationId: string,
   id: string,
-  close: { status: MemberSyncStatus; failures: readonly MemberSyncFailure[] },
+  status: MemberSyncStatus,
 ): Promise<void> {
   await tx.run(sql`
     with desired as (
       delete from member_sync_desired where organization_id = ${organizationId} and sync_id = ${id}
     )
-    update member_sync set status = ${close.status}, completed_at = clock_timestamp(), opened_count = 0,
+    update member_sync set status = ${status}, completed_at = clock_timestamp(), opened_count = 0,
       ended_count = 0, left_count = 0, created_members = 0, updated_members = 0,
-      failures = ${JSON.stringify(close.failures)}
+      failure_count = (
+        select count(*) from member_sync_failure
+        where organization_id = ${organizationId} and sync_id = ${id})
     where organization_id = ${organizationId} and id = ${id}`)
+}
+
+/** Says of each entry of a plan that it was not applied, among the failures of its submission. */
+export async function failPlannedEntries(
+  tx: Transaction,
+  organizationId: string,
+  plan: { id: string; member_sync_id: string },
+  reason: string,
+): Promise<void> {
+  await tx.run(sql`
+    insert into member_sync_failure (organization_id, sync_id, ordinal, reference_id, operation, reason)
+    select ${organizationId}, ${plan.member_sync_id}, e.ordinal, coalesce(e.reference_id, e.member_id::text),
+      case e.effect when 'end' then 'remove' else 'add' end, ${reason}
+    from plan_entry e
+    where e.organization_id = ${organizationId} and e.plan_id = ${plan.id}`)
 }
 
 /** Cancels a submission that has not started. False if it has, or is over. */
@@ -245,7 +292,7 @@ export async function cancelPendingSync(
   const count = await tx.run(sql`
     with cancelled as (
       update member_sync set status = 'cancelled', completed_at = ${now}, opened_count = 0, ended_count = 0,
-        left_count = 0, created_members = 0, updated_members = 0, failures = '[]'
+        left_count = 0, created_members = 0, updated_members = 0, failure_count = 0
       where organization_id = ${organizationId} and id = (
         select id from member_sync
         where organization_id = ${organizationId} and id = ${id} and status = 'pending'
@@ -269,7 +316,7 @@ export async function cancelPendingSyncs(
   await tx.run(sql`
     with cancelled as (
       update member_sync set status = 'cancelled', completed_at = ${now}, opened_count = 0, ended_count = 0,
-        left_count = 0, created_members = 0, updated_members = 0, failures = '[]'
+        left_count = 0, created_members = 0, updated_members = 0, failure_count = 0
       where organization_id = ${organizationId} and group_id = ${groupId} and status = 'pending'
       returning id
     )
@@ -303,8 +350,8 @@ export async function listSyncedMembers(
   return row ?? { opened: [], ended: [] }
 }
 
-/** Rows of an open submission that are refused, first ones first. */
-export async function listFailures(
+/** Rows of a submission under way that are refused, in its order. */
+export async function listRefusedRows(
   db: Queryable,
   organizationId: string,
   syncId: string,

@@ -1,7 +1,8 @@
-import { sqlState, type Transaction } from '../../platform/postgres/database.ts'
+import type { Transaction } from '../../platform/postgres/database.ts'
 import { LeaseLost, type TaskHandler } from '../../platform/tasks/queue.ts'
 import { endTask, rescheduleTask, type TaskRow } from '../../platform/tasks/task.sql.ts'
 import { openContext, recordChange } from '../changes/change.ts'
+import { retryConflicts } from '../changes/conflicts.ts'
 import type { Context, Directory } from '../context.ts'
 import { lockGroup } from '../groups/group.sql.ts'
 import { findOrganization } from '../organizations/organization.sql.ts'
@@ -9,6 +10,7 @@ import { brakeReason, findBrake } from '../plans/brake.ts'
 import { holdPlan, markReturn, supersedeHeldPlans, takeBack } from '../plans/plan.ts'
 import { applySubmission, describeSubmission } from './apply.ts'
 import {
+  cancelPendingSyncs,
   closeMemberSync,
   completeMemberSync,
   hasPendingMemberSync,
@@ -16,24 +18,17 @@ import {
   type MemberSyncRow,
 } from './member-sync.sql.ts'
 
-/** Conflicts with a change that committed in between: seen again with its result, they are gone. */
-const CONFLICTS = new Set(['23505', '23503'])
-const ATTEMPTS_MAX = 5
 /** After so many failed attempts a submission is given up, so that the ones behind it are not stuck. */
 const TASK_ATTEMPTS_MAX = 8
 
 /** Carries out the next submission of a group; one task a group keeps them in order. */
 export function memberSyncHandler(directory: Directory): TaskHandler {
   return async (task) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await directory.database.transaction((tx) => runNext(tx, task))
-      } catch (error) {
-        const conflict = CONFLICTS.has(sqlState(error) ?? '')
-        if (conflict && attempt < ATTEMPTS_MAX) continue
-        if (error instanceof LeaseLost || task.attempts < TASK_ATTEMPTS_MAX) throw error
-        return await directory.database.transaction((tx) => giveUpNext(tx, task))
-      }
+    try {
+      await retryConflicts(() => directory.database.transaction((tx) => runNext(tx, task)))
+    } catch (error) {
+      if (error instanceof LeaseLost || task.attempts < TASK_ATTEMPTS_MAX) throw error
+      await directory.database.transaction((tx) => giveUpNext(tx, task))
     }
   }
 }
@@ -52,6 +47,8 @@ async function runNext(tx: Transaction, task: TaskRow): Promise<void> {
   const groupId = task.key
   const group = await lockGroup(tx, organizationId, groupId)
   const sync = await lockNextMemberSync(tx, organizationId, groupId)
+  // Accepted at the very moment the group was deleted.
+  if (group === undefined) await cancelPendingSyncs(tx, organizationId, groupId, context.now)
   if (group === undefined || sync === undefined) return await finish(tx, task, false)
   await runSubmission(asSubmitter(context, sync), sync)
   await finish(tx, task, await hasPendingMemberSync(tx, organizationId, groupId))
@@ -111,7 +108,7 @@ async function giveUpNext(tx: Transaction, task: TaskRow): Promise<void> {
   if (context === undefined) return await finish(tx, task, false)
   const sync = await lockNextMemberSync(tx, context.organizationId, task.key)
   if (sync !== undefined) {
-    await closeMemberSync(tx, context.organizationId, sync.id, { status: 'failed', failures: [] })
+    await closeMemberSync(tx, context.organizationId, sync.id, 'failed')
   }
   await finish(tx, task, await hasPendingMemberSync(tx, context.organizationId, task.key))
 }

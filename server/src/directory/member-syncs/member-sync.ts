@@ -9,22 +9,23 @@ import type { DesiredMembers } from './desired-members.ts'
 import {
   acceptMemberSync,
   cancelPendingSync,
+  FAILURES_SHOWN_MAX,
   findMemberSync,
   insertPreviewSync,
-  listFailures,
+  listMemberSyncFailures as listFailureRows,
   listMemberSyncs as listMemberSyncRows,
+  listRefusedRows,
   listSyncedMembers,
   type MemberSyncRow,
   type NewMemberSync,
+  type NumberedFailure,
   type SyncedMembers,
 } from './member-sync.sql.ts'
 
-export type { MemberSyncRow, SyncedMembers } from './member-sync.sql.ts'
+export type { MemberSyncFailure, MemberSyncRow, NumberedFailure, SyncedMembers } from './member-sync.sql.ts'
 
 /** Members one submission can name at most; dialects may set less. */
 export const DIRECTORY_ROWS_MAX = 100_000
-/** Refused rows that a preview lists. */
-const FAILURES_SHOWN_MAX = 1000
 
 function requireSyncPermissions(context: ReadContext): void {
   requirePermission(context.actor, 'groups:write')
@@ -98,7 +99,7 @@ export async function previewMemberSync(
     await requireLockedGroup(inner, groupId)
     await insertPreviewSync(inner.db, inner.organizationId, sync)
     applied = await applySubmission(inner, { id: sync.id, group_id: groupId, row_count: sync.rowCount })
-    failures = await listFailures(inner.db, inner.organizationId, sync.id, FAILURES_SHOWN_MAX)
+    failures = await listRefusedRows(inner.db, inner.organizationId, sync.id, FAILURES_SHOWN_MAX)
   })
   return { ...preview, applied: applied!, failures }
 }
@@ -121,6 +122,17 @@ export async function getMemberSync(
 export async function getSyncedMembers(context: ReadContext, sync: MemberSyncRow): Promise<SyncedMembers> {
   if (sync.change_id === null) return { opened: [], ended: [] }
   return await listSyncedMembers(context.db, context.organizationId, sync.change_id)
+}
+
+/** One page of the rows that a sync refused. @throws {DirectoryError} member_sync.not_found, permission.denied */
+export async function listMemberSyncFailures(
+  context: ReadContext,
+  groupId: string,
+  id: string,
+  page: { afterOrdinal: number; limit: number },
+): Promise<NumberedFailure[]> {
+  await getMemberSync(context, groupId, id)
+  return await listFailureRows(context.db, context.organizationId, id, page)
 }
 
 /** The latest submissions of a group first. @throws {DirectoryError} group.not_found, permission.denied */

@@ -6,6 +6,7 @@ export const TENANT_TABLES = [
   'plan_entry',
   'plan',
   'member_sync_desired',
+  'member_sync_failure',
   'member_sync',
   'member_sync_lane',
   'group_membership',

@@ -8,10 +8,9 @@ import { applySubmission, describeSubmission } from '../member-syncs/apply.ts'
 import {
   closeMemberSync,
   completeMemberSync,
+  failPlannedEntries,
   findMemberSync,
   holdMemberSync,
-  type MemberSyncFailure,
-  type MemberSyncStatus,
 } from '../member-syncs/member-sync.sql.ts'
 import {
   type CarriedEntries,
@@ -34,8 +33,6 @@ export type { PlanEntryRow, PlanRow } from './plan.sql.ts'
 /** How long a held plan waits for a decision. */
 export const HELD_DAYS = 7
 const DAY_MILLIS = 24 * 60 * 60 * 1000
-/** Removals named in the result of a submission that was not carried out. */
-const NAMED_REMOVALS_MAX = 5000
 
 /** Marks where the open transaction may go back to. */
 export async function markReturn(context: Context): Promise<void> {
@@ -100,17 +97,9 @@ async function endPlan(
   reason: string,
 ): Promise<PlanRow> {
   const { db, organizationId } = context
-  const entries = await listPlanEntryRows(db, organizationId, plan.id, {
-    afterOrdinal: 0,
-    limit: NAMED_REMOVALS_MAX,
-  })
-  const failures: MemberSyncFailure[] = entries.map((entry) => ({
-    reference_id: entry.reference_id ?? entry.member_id ?? '',
-    operation: entry.effect === 'end' ? 'remove' : 'add',
-    reason: `held by the removal brake, then not applied: ${reason}`,
-  }))
-  const syncStatus: MemberSyncStatus = status
-  await closeMemberSync(db, organizationId, plan.member_sync_id, { status: syncStatus, failures })
+  const why = `held by the removal brake, then not applied: ${reason}`
+  await failPlannedEntries(db, organizationId, plan, why)
+  await closeMemberSync(db, organizationId, plan.member_sync_id, status)
   return await decidePlan(db, organizationId, {
     id: plan.id,
     status,

@@ -13,6 +13,7 @@ import {
   effects,
   fromId,
   fromIdField,
+  grantEffect,
   numberCursor,
   orgParams,
   page,
@@ -21,6 +22,7 @@ import {
   previewQuery,
   toActor,
   toCause,
+  toEffect,
   toEffects,
   toId,
   toIdOrNull,
@@ -168,6 +170,34 @@ export function changeRoutes(services: Services): FastifyPluginAsync {
         const context = reading(services, request)
         const row = await getChange(context, fromId('change', request.params.change))
         return { ...toChange(row), effects: toEffects(await readChangeEffects(context, row)) }
+      },
+    )
+
+    app.get(
+      '/changes/:change/effects',
+      {
+        schema: {
+          tags,
+          summary: 'List the grants that a change opened and ended',
+          operationId: 'listChangeEffects',
+          params: changeParams,
+          querystring: pageQuery,
+          response: { 200: page(grantEffect) },
+        },
+      },
+      async (request) => {
+        const { limit, after } = request.query
+        const context = reading(services, request)
+        const row = await getChange(context, fromId('change', request.params.change))
+        const offset = numberCursor(after) ?? 0
+        const found = await readChangeEffects(context, row, { offset, limit: limit + 1 })
+        const places = found.grants.map((effect, index) => ({ effect, place: offset + index + 1 }))
+        return toPage(
+          places,
+          limit,
+          ({ effect }) => toEffect(effect),
+          ({ place }) => place,
+        )
       },
     )
 

@@ -38,11 +38,16 @@ export function reading(services: Services, request: FastifyRequest): ReadContex
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]+$/
 
-/** The request's Idempotency-Key, if it has one. @throws {DirectoryError} request.invalid */
+/**
+ * The request's Idempotency-Key, if it has one.
+ *
+ * @param body what stands for the body where the route read it itself
+ * @throws {DirectoryError} request.invalid
+ */
 export function idempotency(
   request: FastifyRequest,
   scope: string,
-  digest: Buffer = digestRequest(request.method, request.url, request.body),
+  ...body: readonly (string | Buffer)[]
 ): IdempotentRequest | undefined {
   const key = request.headers['idempotency-key']
   if (key === undefined || request.method !== 'POST') return undefined
@@ -53,7 +58,8 @@ export function idempotency(
       { field: 'Idempotency-Key' },
     )
   }
-  return { scope, key, digest }
+  const parts = body.length === 0 ? [JSON.stringify(request.body ?? null)] : body
+  return { scope, key, digest: digestRequest(request.actor, request.method, request.url, ...parts) }
 }
 
 /** The version an If-Match names. @throws {DirectoryError} request.invalid */

@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { claimIdempotencyKey, storeAnswer } from '../../directory/idempotency/idempotency.ts'
-import type { DesiredColumns } from '../../directory/member-syncs/desired-members.ts'
 import { DesiredMembers } from '../../directory/member-syncs/desired-members.ts'
-import type { MemberSyncRow } from '../../directory/member-syncs/member-sync.ts'
+import type { MemberSyncFailure, MemberSyncRow } from '../../directory/member-syncs/member-sync.ts'
 import {
   cancelMemberSync,
   DIRECTORY_ROWS_MAX,
   getMemberSync,
-  getSyncedMembers,
+  listMemberSyncFailures,
   listMemberSyncs,
   previewMemberSync,
   requireSyncTarget,
@@ -82,18 +80,20 @@ const memberSync = z
         left: z.number().int(),
         created_members: z.number().int(),
         updated_members: z.number().int(),
+        failure_count: z.number().int(),
+        /** The first ones; `…/failures` has all. */
         failures: z.array(failure),
       })
       .nullable(),
   })
   .meta({ id: 'MemberSync' })
 
+function toFailure(row: MemberSyncFailure): z.infer<typeof failure> {
+  return { external_reference_id: row.reference_id, operation: row.operation, reason: row.reason }
+}
+
 function toFailures(failures: MemberSyncRow['failures']): z.infer<typeof failure>[] {
-  return (failures ?? []).map(({ reference_id, operation, reason }) => ({
-    external_reference_id: reference_id,
-    operation,
-    reason,
-  }))
+  return (failures ?? []).map(toFailure)
 }
 
 function toMemberSync(row: MemberSyncRow): z.infer<typeof memberSync> {
@@ -117,6 +117,7 @@ function toMemberSync(row: MemberSyncRow): z.infer<typeof memberSync> {
             left: row.left_count ?? 0,
             created_members: row.created_members ?? 0,
             updated_members: row.updated_members ?? 0,
+            failure_count: row.failure_count ?? 0,
             failures: toFailures(row.failures),
           },
   }
@@ -138,12 +139,6 @@ function toSyncPreview(found: SyncPreview): z.infer<typeof syncPreview> {
     updated_members: found.applied.updatedMembers,
     failures: toFailures(found.failures),
   }
-}
-
-function digestColumns(path: string, columns: DesiredColumns): Buffer {
-  const hash = createHash('sha256').update(path)
-  for (const column of Object.values(columns)) hash.update(column ?? '-')
-  return hash.digest()
 }
 
 const tags = ['Member syncs']
@@ -190,22 +185,37 @@ export function memberSyncRoutes(services: Services): FastifyPluginAsync {
           summary: 'Read a member sync and its result',
           operationId: 'getMemberSync',
           params: syncParams,
-          querystring: z.object({ include_members: queryFlag }),
-          response: {
-            200: memberSync.extend({
-              members: z.object({ opened: z.array(z.string()), ended: z.array(z.string()) }).optional(),
-            }),
-          },
+          response: { 200: memberSync },
         },
       },
       async (request) => {
-        const context = reading(services, request)
         const groupId = fromId('group', request.params.group)
-        const row = await getMemberSync(context, groupId, fromId('memberSync', request.params.sync))
-        if (!request.query.include_members) return toMemberSync(row)
-        const { opened, ended } = await getSyncedMembers(context, row)
-        const toIds = (ids: string[]) => ids.map((id) => toId('member', id))
-        return { ...toMemberSync(row), members: { opened: toIds(opened), ended: toIds(ended) } }
+        const id = fromId('memberSync', request.params.sync)
+        return toMemberSync(await getMemberSync(reading(services, request), groupId, id))
+      },
+    )
+
+    app.get(
+      '/groups/:group/member_syncs/:sync/failures',
+      {
+        schema: {
+          tags,
+          summary: 'List the rows that a member sync refused, each with its reason',
+          operationId: 'listMemberSyncFailures',
+          params: syncParams,
+          querystring: pageQuery,
+          response: { 200: page(failure) },
+        },
+      },
+      async (request) => {
+        const { limit, after } = request.query
+        const groupId = fromId('group', request.params.group)
+        const id = fromId('memberSync', request.params.sync)
+        const rows = await listMemberSyncFailures(reading(services, request), groupId, id, {
+          afterOrdinal: numberCursor(after) ?? 0,
+          limit: limit + 1,
+        })
+        return toPage(rows, limit, toFailure, (row) => row.ordinal)
       },
     )
 
@@ -288,8 +298,8 @@ function submissionRoute(services: Services): FastifyPluginAsync {
           const accepted = await submitMemberSync({ ...context, db }, groupId, members)
           return toMemberSync(await getMemberSync({ ...context, db }, groupId, accepted.id))
         }
-        const digest = digestColumns(request.url, members.columns())
-        const idempotent = idempotency(request, context.organizationId, digest)
+        const columns = Object.values(members.columns()).map((column) => column ?? '-')
+        const idempotent = idempotency(request, context.organizationId, ...columns)
         const answer = await directory.database.transaction(async (tx) => {
           const stored = idempotent && (await claimIdempotencyKey(tx, idempotent))
           if (stored !== undefined) return { stored }

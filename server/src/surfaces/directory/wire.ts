@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { levels } from '../../directory/access/permission.ts'
 import { changeKinds } from '../../directory/changes/change-draft.ts'
-import type { Effects } from '../../directory/changes/effects.ts'
+import type { Effects, GrantEffect } from '../../directory/changes/effects.ts'
 import type { ChangeRow } from '../../directory/changes/read.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
 import { sourceKinds } from '../../directory/grants/source.ts'
@@ -150,23 +150,27 @@ export const effects = z.object({
   grants_complete: z.boolean(),
 })
 
+export function toEffect(effect: GrantEffect): z.infer<typeof grantEffect> {
+  return {
+    effect: effect.effect,
+    grant: effect.grant,
+    member: {
+      id: toId('member', effect.memberId),
+      external_reference_id: effect.memberReference,
+      display_name: effect.memberName,
+    },
+    group: effect.groupId === null ? null : { id: toId('group', effect.groupId), name: effect.groupName },
+    role: effect.role,
+    source: effect.source as z.infer<typeof sourceName>,
+    expires_at: effect.expiresAt,
+  }
+}
+
 export function toEffects(found: Effects): z.infer<typeof effects> {
   return {
     opened: found.opened,
     ended: found.ended,
-    grants: found.grants.map((effect) => ({
-      effect: effect.effect,
-      grant: effect.grant,
-      member: {
-        id: toId('member', effect.memberId),
-        external_reference_id: effect.memberReference,
-        display_name: effect.memberName,
-      },
-      group: effect.groupId === null ? null : { id: toId('group', effect.groupId), name: effect.groupName },
-      role: effect.role,
-      source: effect.source as z.infer<typeof sourceName>,
-      expires_at: effect.expiresAt,
-    })),
+    grants: found.grants.map(toEffect),
     grants_complete: found.grants.length === found.opened + found.ended,
   }
 }
