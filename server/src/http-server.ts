@@ -11,7 +11,7 @@ import { answerProblems, DIRECTORY_PREFIX, directorySurface } from './surfaces/d
 import { describeRoutes } from './surfaces/http/describe-routes.ts'
 import { validateRequest } from './surfaces/http/refusal.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
-import { vitableSurface } from './surfaces/vitable/surface.ts'
+import { isVitableUrl, sendVitableError, vitableSurface } from './surfaces/vitable/surface.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 const PARAMETER_LENGTH_MAX = 512
@@ -42,6 +42,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
     },
     frameworkErrors: (_error, request, reply: FastifyReply) => {
       const refusal = new DirectoryError('request.invalid', 'The URL is not valid.')
+      if (isVitableUrl(request.url)) return sendVitableError(reply, refusal, request.id)
       return sendProblem(reply, toProblem(refusal, request.id))
     },
   }) as unknown as FastifyInstance

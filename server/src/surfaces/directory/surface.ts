@@ -53,6 +53,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         // Before the body is read: who may not see the organization need not send one.
         scope.addHook('onRequest', async (request) => {
           const { org } = request.params as { org: string }
+          // What no text column can hold names no organization.
+          if (org.includes('\u0000')) throw organizationNotFound()
           const id = decodeId(idPrefixes.organization, org)
           const selector = id === undefined ? { slug: org } : { id }
           request.organization = await resolveOrganization(directory, request.actor, selector)

@@ -29,8 +29,22 @@ export const metadata = z
     `must have at most ${METADATA_KEYS_MAX} keys`,
   )
 
+const MOMENT_RULE = 'must be a time such as 2026-11-22T10:00:00Z'
+const MOMENT_LENGTH_MAX = 40
+// In UTC these stay within four digits of years, so every moment can be stored and shown again as it is.
+const MOMENT_MIN = Date.UTC(100, 0, 1)
+const MOMENT_MAX = Date.UTC(9999, 11, 31)
+/** Offsets that PostgreSQL takes are below 16 hours; the world uses up to 14. */
+const WIDE_OFFSET = /[+-](1[6-9]|2\d):\d\d$/
+
 /** A moment with its offset, RFC 3339. */
-export const moment = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-11-22T10:00:00Z' })
+export const moment = z.iso
+  .datetime({ offset: true, error: MOMENT_RULE })
+  .max(MOMENT_LENGTH_MAX, MOMENT_RULE)
+  .refine((text) => {
+    const time = Date.parse(text)
+    return time >= MOMENT_MIN && time <= MOMENT_MAX && !WIDE_OFFSET.test(text)
+  }, MOMENT_RULE)
 
 /** A number in a query string. */
 export function queryNumber(min: number, max: number, fallback: number) {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
 import { bearerSecret } from '../http/authenticate.ts'
 import { toRefusal } from '../http/refusal.ts'
@@ -13,6 +13,13 @@ const RETRY_AFTER_SECONDS = '1'
 /** Everything of the dialect lives below one of these. */
 const GROUPS_PREFIX = '/v1/groups'
 const AUTH_PREFIX = '/v1/auth'
+
+/** Whether a URL is this dialect's, also where it is too broken to be routed. */
+export function isVitableUrl(url: string): boolean {
+  return [GROUPS_PREFIX, AUTH_PREFIX].some(
+    (prefix) => url.startsWith(prefix) && /^([/?]|$)/.test(url.slice(prefix.length)),
+  )
+}
 
 /** Vitable's dialect of the directory: groups and group member sync. */
 export function vitableSurface(services: VitableServices): FastifyPluginAsync {
@@ -39,12 +46,7 @@ function answerVitableErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const refusal = toRefusal(error)
     if (refusal === undefined) request.log.error({ err: error }, 'request failed')
-    const status = refusal === undefined ? 500 : vitableStatus[refusal.code]
-    // The Stainless generation retries 409 unless told that a conflict will stay one.
-    if (status === 409) void reply.header('x-should-retry', 'false')
-    if (refusal?.code === 'server.busy') void reply.header('retry-after', RETRY_AFTER_SECONDS)
-    const message = refusal?.message ?? 'Something went wrong here.'
-    return reply.code(status).send(toVitableError(message, refusal?.code ?? null, request.id))
+    return sendVitableError(reply, refusal, request.id)
   })
   app.setNotFoundHandler((request) => {
     throw new DirectoryError(
@@ -52,4 +54,18 @@ function answerVitableErrors(app: FastifyInstance): void {
       `There is no ${request.method} ${request.url.split('?')[0]} here.`,
     )
   })
+}
+
+/** Answers a refusal in the dialect's shape; undefined is a fault of ours. */
+export function sendVitableError(
+  reply: FastifyReply,
+  refusal: DirectoryError | undefined,
+  traceId: string,
+): FastifyReply {
+  const status = refusal === undefined ? 500 : vitableStatus[refusal.code]
+  // The Stainless generation retries 409 unless told that a conflict will stay one.
+  if (status === 409) void reply.header('x-should-retry', 'false')
+  if (refusal?.code === 'server.busy') void reply.header('retry-after', RETRY_AFTER_SECONDS)
+  const message = refusal?.message ?? 'Something went wrong here.'
+  return reply.code(status).send(toVitableError(message, refusal?.code ?? null, traceId))
 }
