@@ -61,6 +61,8 @@ try {
   const repeated = await asOf.askAgain()
   console.log(`\nas of: ${repeated} questions asked again, after more writes and a kill of the server`)
   mismatches.push(...asOf.mismatches)
+} catch (error) {
+  mismatches.push(`the campaign ended early: ${(error as Error).message}`)
 } finally {
   await server.stop()
 }

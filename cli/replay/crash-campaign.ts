@@ -36,8 +36,9 @@ export interface CrashReport {
   readonly mismatches: readonly string[]
 }
 
-/** A step takes about 40 ms. */
+/** A step takes about 40 ms; at its start the submits are under way, and half of the kills are to meet them. */
 const DELAY_MILLIS_MAX = 60
+const SUBMIT_MILLIS = 12
 const AGAIN_SHARE = 0.25
 /** A start takes about 1.5 s, with recovery. */
 const AGAIN_MILLIS_MAX = 2_000
@@ -52,7 +53,8 @@ export function planKills(seed: number, kills: number, steps: number): Kill[] {
     if (plan.has(step)) continue
     const isDouble = left > 1 && random.next() < AGAIN_SHARE
     const againMillis = isDouble ? random.below(AGAIN_MILLIS_MAX) : undefined
-    plan.set(step, { step, delayMillis: random.below(DELAY_MILLIS_MAX), againMillis })
+    const delayMillis = random.below(random.next() < 0.5 ? SUBMIT_MILLIS : DELAY_MILLIS_MAX)
+    plan.set(step, { step, delayMillis, againMillis })
     left -= isDouble ? 2 : 1
   }
   return [...plan.values()].sort((left, right) => left.step - right.step)

@@ -29,7 +29,12 @@ const outcome = await runCrashCampaign({
   seed,
   onKill: (what) => console.log(`${duration((performance.now() - began) / 1000)} ${what}`),
   onStepDone: (counts) => progress.show(counts),
-}).finally(() => progress.end())
+})
+  .catch((error: Error) => {
+    console.error(`The campaign ended early: ${error.message}`)
+    process.exit(1)
+  })
+  .finally(() => progress.end())
 console.log(summarize(outcome.report))
 const { accepted, resent } = outcome.unanswered
 console.log(`kills                 ${outcome.kills}
