@@ -1,4 +1,4 @@
-import type { Transaction } from '../../platform/postgres/database.ts'
+import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 
 /** Why a grant that a change ended is not given back. */
@@ -22,6 +22,22 @@ export async function lockChange(tx: Transaction, organizationId: string, id: st
   await tx.run(
     sql`select 1 from change where organization_id = ${organizationId} and id = ${id} for no key update`,
   )
+}
+
+/**
+ * Locks the groups whose members an undo may give back or end: a submission that runs at the same moment would
+ * neither see nor end what is given back. Before owners and members, in the order of ids.
+ */
+export async function lockGroupsOfChange(tx: Transaction, organizationId: string, id: string): Promise<void> {
+  await tx.run(sql`
+    select 1 from org_group
+    where organization_id = ${organizationId} and id in (
+      select group_id from group_membership
+      where organization_id = ${organizationId} and opened_change = ${id}
+      union
+      select group_id from group_membership_past
+      where organization_id = ${organizationId} and ended_change = ${id})
+    order by id for no key update`)
 }
 
 /** Ends what a change opened, where it is still there. */
@@ -132,4 +148,33 @@ export async function reopenRoleGrantsEndedBy(
           'role', role, 'reason', reason) order by member_id)
         from candidates where reason is not null), '[]') as refused`)
   return row!
+}
+
+/** Whether a later change set this member's status, itself or as the undo of one that did. */
+export async function statusWasSetSince(
+  db: Queryable,
+  organizationId: string,
+  change: { memberId: string; seq: number },
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from change
+    where organization_id = ${organizationId} and member_id = ${change.memberId} and seq > ${change.seq}
+      and case when kind = 'change.undone' then detail ->> 'undone_kind' else kind end
+        in ('member.suspended', 'member.reactivated', 'member.removed', 'member.left')
+    limit 1`)
+  return row !== undefined
+}
+
+/** Whether a change opened or ended a grant of the owner role. */
+export async function touchesOwnerRole(
+  db: Queryable,
+  organizationId: string,
+  changeId: string,
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from role_grant g
+    join role r on r.organization_id = g.organization_id and r.id = g.role_id and r.key = 'owner'
+    where g.organization_id = ${organizationId} and (g.opened_change = ${changeId} or g.ended_change = ${changeId})
+    limit 1`)
+  return row !== undefined
 }

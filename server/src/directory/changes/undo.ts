@@ -1,18 +1,26 @@
-import { requirePermission } from '../access/permission.ts'
+import { ranksAsOwner, requirePermission } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockOwners } from '../grants/role-grant.sql.ts'
 import { restoreGroupRow } from '../groups/group.ts'
 import { updateMemberStatus } from '../members/member.sql.ts'
-import { memberConflict, requireLastingOwner, requireLockedMember } from '../members/member.ts'
+import {
+  memberConflict,
+  requireLastingOwner,
+  requireLockedMember,
+  requireMayTouch,
+} from '../members/member.ts'
 import { type ChangeRow, findChange } from './change.sql.ts'
 import type { ChangeKind } from './change-draft.ts'
 import {
   endMembershipsOpenedBy,
   endRoleGrantsOpenedBy,
   lockChange,
+  lockGroupsOfChange,
   reopenMembershipsEndedBy,
   reopenRoleGrantsEndedBy,
+  statusWasSetSince,
+  touchesOwnerRole,
   type UndoRefusal,
 } from './undo.sql.ts'
 
@@ -30,6 +38,8 @@ const UNDOABLE: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'change.undone',
 ])
 
+export type { UndoRefusal } from './undo.sql.ts'
+
 export interface UndoOutcome {
   readonly undone: ChangeRow
   readonly opened: number
@@ -44,7 +54,7 @@ export interface UndoOutcome {
  * a change is undone once.
  *
  * @throws {DirectoryError} change.not_found, change.already_undone, change.not_undoable,
- *   organization.last_owner, permission.denied
+ *   organization.last_owner, permission.denied (also for what only an owner may do)
  */
 export async function undoChange(context: Context, id: string): Promise<UndoOutcome> {
   requirePermission(context.actor, 'changes:write')
@@ -65,6 +75,7 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
   if (!UNDOABLE.has(change.kind)) {
     throw new DirectoryError('change.not_undoable', `A change of kind ${change.kind} cannot be undone.`)
   }
+  await lockGroupsOfChange(db, organizationId, change.id)
   await lockOwners(db, organizationId)
   const restored = await undoStatus(context, change)
   const undoId = context.change.id
@@ -81,6 +92,9 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
     })
   }
   await requireLastingOwner(context)
+  if (!ranksAsOwner(context.actor) && (await touchesOwnerRole(db, organizationId, undoId))) {
+    throw new DirectoryError('permission.denied', 'Only an owner may undo what made or unmade an owner.')
+  }
   context.change.count({ opened, ended })
   context.change.describe({
     kind: 'change.undone',
@@ -100,8 +114,13 @@ async function undoStatus(context: Context, change: ChangeRow): Promise<boolean>
   const statusAfter = STATUS_AFTER[change.kind]
   if (statusAfter === undefined) return false
   const member = await requireLockedMember(context, change.member_id!)
-  if (member.status !== statusAfter || member.merged_into !== null) {
-    throw new DirectoryError('change.not_undoable', `The member is ${member.status} by now: nothing to undo.`)
+  requireMayTouch(context, member)
+  const touched = await statusWasSetSince(db, organizationId, { memberId: member.id, seq: change.seq })
+  if (member.status !== statusAfter || member.merged_into !== null || touched) {
+    throw new DirectoryError(
+      'change.not_undoable',
+      `The member's status was set again since: it is ${member.status}.`,
+    )
   }
   const status = statusBefore(change)
   await updateMemberStatus(db, organizationId, { id: member.id, status, mergedInto: null, now }).catch(

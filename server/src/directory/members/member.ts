@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { type Level, ranksAsOwner, requirePermission } from '../access/permission.ts'
@@ -176,6 +177,7 @@ export async function updateMember(
   if (before.status === 'removed') {
     throw new DirectoryError('member.wrong_status', 'The member is removed: restore it first.')
   }
+  requireMayTouch(context, before)
   const kept = <T>(value: T | undefined, old: T): T => (value === undefined ? old : value)
   const fields: MemberFields = {
     ...(update.email === undefined
@@ -214,10 +216,10 @@ function changedFields(before: MemberRow, after: MemberFields): string[] {
     ['first_name', before.first_name, after.firstName],
     ['last_name', before.last_name, after.lastName],
     ['external_reference_id', before.external_reference_id, after.externalReferenceId],
-    ['attributes', JSON.stringify(before.attributes), JSON.stringify(after.attributes)],
-    ['metadata', JSON.stringify(before.metadata), JSON.stringify(after.metadata)],
+    ['attributes', before.attributes, after.attributes],
+    ['metadata', before.metadata, after.metadata],
   ]
-  return pairs.filter(([, old, now]) => old !== now).map(([name]) => name)
+  return pairs.filter(([, old, now]) => !isDeepStrictEqual(old, now)).map(([name]) => name)
 }
 
 /**
