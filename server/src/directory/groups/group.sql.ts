@@ -138,3 +138,10 @@ export async function groupIsDeletedBy(
     where organization_id = ${organizationId} and id = ${id} and deleted_change = ${changeId}`)
   return row !== undefined
 }
+
+/** Whether there is such a group, or was before it was deleted. */
+export async function groupHasExisted(db: Queryable, organizationId: string, id: string): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from org_group where organization_id = ${organizationId} and id = ${id}`)
+  return row !== undefined
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requirePermission } from '../access/permission.ts'
@@ -70,7 +71,7 @@ export async function requireLockedGroup(context: Context, id: string): Promise<
   return row
 }
 
-function groupNotFound(): DirectoryError {
+export function groupNotFound(): DirectoryError {
   return new DirectoryError('group.not_found', 'There is no group with this id.')
 }
 
@@ -124,7 +125,7 @@ export async function updateGroup(
   const fields = [
     ...(after.name === before.name ? [] : ['name']),
     ...(after.externalReferenceId === before.external_reference_id ? [] : ['external_reference_id']),
-    ...(JSON.stringify(after.metadata) === JSON.stringify(before.metadata) ? [] : ['metadata']),
+    ...(isDeepStrictEqual(after.metadata, before.metadata) ? [] : ['metadata']),
   ]
   if (fields.length === 0) return before
   const row = await updateGroupRow(context.db, context.organizationId, {

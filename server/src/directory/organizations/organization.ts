@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { type Actor, ranksAsOwner, requirePermission } from '../access/permission.ts'
@@ -130,8 +131,7 @@ export async function updateOrganization(
   requireVersion(before.version, expectedVersion)
   const changed = Object.entries(update).filter(
     ([field, value]) =>
-      value !== undefined &&
-      JSON.stringify(value) !== JSON.stringify(before[field as keyof OrganizationUpdate]),
+      value !== undefined && !isDeepStrictEqual(value, before[field as keyof OrganizationUpdate]),
   )
   if (changed.length === 0) return before
   const row = await updateOrganizationRow(context.db, {
