@@ -55,7 +55,7 @@ async function recordExpired(directory: Directory, organizationId: string): Prom
       .at(-1)
     change.describe({
       kind: 'grants.expired',
-      ...(latest === undefined ? {} : { effectiveAt: new Date(latest) }),
+      ...(latest === undefined ? {} : { effectiveAt: latest }),
     })
   })
 }

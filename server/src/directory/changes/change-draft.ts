@@ -56,7 +56,7 @@ export interface ChangeRecord {
   readonly detail?: Record<string, unknown>
   readonly undoes?: string
   /** When it took effect, if that was before it was recorded. */
-  readonly effectiveAt?: Date
+  readonly effectiveAt?: string
   readonly groupList?: GroupListEffect
 }
 

@@ -21,18 +21,36 @@ export async function openMembership(
   return count === 1
 }
 
-/** Ends what one member holds in one group, from every source or from one. Answers how many grants ended. */
+/** Ends what one source gives a member in a group, expired or not. Answers how many grants ended. */
+export async function endMembershipOfSource(
+  tx: Transaction,
+  organizationId: string,
+  grant: { groupId: string; memberId: string; sourceId: string; changeId: string },
+): Promise<number> {
+  return await tx.run(sql`
+    with gone as (
+      delete from group_membership
+      where organization_id = ${organizationId} and group_id = ${grant.groupId}
+        and member_id = ${grant.memberId} and source_id = ${grant.sourceId}
+      returning *
+    )
+    insert into group_membership_past
+    select organization_id, group_id, member_id, source_id, opened_change, expires_at, ${grant.changeId}
+    from gone`)
+}
+
+/** Ends what one member holds in one group now, from every source: what has expired is gone already. */
 export async function endMembershipsInGroup(
   tx: Transaction,
   organizationId: string,
-  grant: { groupId: string; memberId: string; sourceId: string | null; changeId: string },
+  grant: { groupId: string; memberId: string; changeId: string },
 ): Promise<number> {
   return await tx.run(sql`
     with gone as (
       delete from group_membership
       where organization_id = ${organizationId} and group_id = ${grant.groupId}
         and member_id = ${grant.memberId}
-        and (${grant.sourceId}::uuid is null or source_id = ${grant.sourceId})
+        and (expires_at is null or expires_at > now())
       returning *
     )
     insert into group_membership_past
@@ -70,6 +88,41 @@ export async function endMembershipsOfGroup(
     )
     insert into group_membership_past
     select organization_id, group_id, member_id, source_id, opened_change, expires_at, ${changeId} from gone`)
+}
+
+/** Locks the groups of a member against submissions, which would not see what is copied into them meanwhile. */
+export async function lockGroupsOfMember(
+  tx: Transaction,
+  organizationId: string,
+  memberId: string,
+): Promise<void> {
+  await tx.run(sql`
+    select 1 from org_group
+    where organization_id = ${organizationId} and id in (
+      select group_id from group_membership where organization_id = ${organizationId} and member_id = ${memberId})
+    order by id for no key update`)
+}
+
+/** Ends what a member holds for a shorter time than another from the same source, before it is copied. */
+export async function endShorterMemberships(
+  tx: Transaction,
+  organizationId: string,
+  copy: { fromMemberId: string; toMemberId: string; changeId: string },
+): Promise<number> {
+  return await tx.run(sql`
+    with gone as (
+      delete from group_membership t
+      using group_membership f
+      where t.organization_id = ${organizationId} and t.member_id = ${copy.toMemberId}
+        and f.organization_id = ${organizationId} and f.member_id = ${copy.fromMemberId}
+        and f.group_id = t.group_id and f.source_id = t.source_id
+        and t.expires_at < coalesce(f.expires_at, 'infinity')
+        and (f.expires_at is null or f.expires_at > now())
+      returning t.*
+    )
+    insert into group_membership_past
+    select organization_id, group_id, member_id, source_id, opened_change, expires_at, ${copy.changeId}
+    from gone`)
 }
 
 /** Gives one member what another holds, where the same source does not give it already. */

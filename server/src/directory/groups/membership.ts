@@ -5,6 +5,7 @@ import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { actorSource } from '../grants/actor-source.ts'
 import {
+  endMembershipOfSource,
   endMembershipsInGroup,
   type GroupMemberRow,
   listGroupMembers as listGroupMemberRows,
@@ -13,7 +14,8 @@ import {
 } from '../grants/group-membership.sql.ts'
 import { findMembershipOfSource } from '../grants/held-grants.sql.ts'
 import { requireMember } from '../members/member.ts'
-import { requireGroup } from './group.ts'
+import { groupHasExisted } from './group.sql.ts'
+import { groupNotFound, requireGroup } from './group.ts'
 
 export type { GroupMemberRow } from '../grants/group-membership.sql.ts'
 
@@ -40,14 +42,13 @@ export async function addGroupMember(
   const { db, organizationId, change } = context
   const sourceId = await actorSource(context)
   const grant = { groupId, memberId, sourceId, changeId: change.id, expiresAt }
-  let opened = await openMembership(db, organizationId, grant).catch(grantRefused)
-  if (!opened) {
+  // Another add may come in between, so that there is again a grant to be replaced.
+  while (!(await openMembership(db, organizationId, grant).catch(grantRefused))) {
     const present = await findMembershipOfSource(db, organizationId, grant)
     if (present !== undefined && sameMoment(present.expires_at, expiresAt)) return
-    change.count({ ended: await endMembershipsInGroup(db, organizationId, grant) })
-    opened = await openMembership(db, organizationId, grant).catch(grantRefused)
+    change.count({ ended: await endMembershipOfSource(db, organizationId, grant) })
   }
-  change.count({ opened: opened ? 1 : 0 })
+  change.count({ opened: 1 })
   change.describe({
     kind: 'group.member_added',
     groupId,
@@ -71,7 +72,7 @@ function grantRefused(error: unknown): never {
   const constraint = violatedConstraint(error)
   if (constraint === 'group_membership_member') throw memberRemoved()
   if (constraint === 'group_membership_group') {
-    throw new DirectoryError('group.not_found', 'There is no group with this id.')
+    throw groupNotFound()
   }
   throw error
 }
@@ -90,7 +91,6 @@ export async function removeGroupMember(context: Context, groupId: string, membe
   const ended = await endMembershipsInGroup(db, organizationId, {
     groupId,
     memberId,
-    sourceId: null,
     changeId: change.id,
   })
   if (ended === 0) {
@@ -119,6 +119,8 @@ export async function listGroupMembers(
     return await listGroupMemberRows(db, organizationId, groupId, page)
   }
   requirePermission(context.actor, 'changes:read')
+  // A deleted group has a past, too.
+  if (!(await groupHasExisted(db, organizationId, groupId))) throw groupNotFound()
   await closeHistory(context, page.asOf)
   return await listGroupMembersAsOf(db, organizationId, groupId, { ...page, asOf: page.asOf })
 }
