@@ -27,6 +27,8 @@ import {
   toId,
   toIdOrNull,
   toPage,
+  toUndoRefusal,
+  undoRefusal,
 } from './wire.ts'
 
 const change = z
@@ -89,15 +91,7 @@ const undone = z
     opened: z.number().int(),
     ended: z.number().int(),
     /** What is not given back, and why. */
-    refused: z.array(
-      z.object({
-        grant: z.enum(['group_membership', 'role']),
-        member: z.string(),
-        group: z.string().nullable(),
-        role: z.string().nullable(),
-        reason: z.enum(['expired', 'group_deleted', 'member_removed', 'changed_since']),
-      }),
-    ),
+    refused: z.array(undoRefusal),
   })
   .meta({ id: 'Undo' })
 
@@ -107,13 +101,7 @@ function toUndone(outcome: UndoOutcome): z.infer<typeof undone> {
     undoes: toId('change', outcome.undone.id),
     opened: outcome.opened,
     ended: outcome.ended,
-    refused: outcome.refused.map((refusal) => ({
-      grant: refusal.grant,
-      member: toId('member', refusal.member_id),
-      group: toIdOrNull('group', refusal.group_id),
-      role: refusal.role,
-      reason: refusal.reason,
-    })),
+    refused: outcome.refused.map(toUndoRefusal),
   }
 }
 

@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify'
+import type { UndoRefusal } from '../../directory/changes/undo.ts'
 import type { DirectoryError, DirectoryErrorCode } from '../../directory/errors.ts'
+import { toId, toUndoRefusal } from './wire.ts'
 
 interface Problem {
   readonly status: number
@@ -60,8 +62,18 @@ export function toProblem(error: DirectoryError, requestId: string): Record<stri
     detail: error.message,
     code: error.code,
     ...(error.details.field === undefined ? {} : { field: error.details.field }),
-    ...(error.details.context === undefined ? {} : { context: error.details.context }),
+    ...(error.details.context === undefined ? {} : { context: toContext(error.details.context) }),
     request_id: requestId,
+  }
+}
+
+/** What a refusal tells beside its sentence, with ids as they are written here. */
+function toContext(context: Record<string, unknown>): Record<string, unknown> {
+  const { undone_by: undoneBy, refused } = context
+  return {
+    ...context,
+    ...(typeof undoneBy === 'string' ? { undone_by: toId('change', undoneBy) } : {}),
+    ...(Array.isArray(refused) ? { refused: (refused as UndoRefusal[]).map(toUndoRefusal) } : {}),
   }
 }
 

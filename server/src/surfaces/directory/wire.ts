@@ -3,6 +3,7 @@ import { levels } from '../../directory/access/permission.ts'
 import { changeKinds } from '../../directory/changes/change-draft.ts'
 import type { Effects, GrantEffect } from '../../directory/changes/effects.ts'
 import type { ChangeRow } from '../../directory/changes/read.ts'
+import type { UndoRefusal } from '../../directory/changes/undo.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
 import { sourceKinds } from '../../directory/grants/source.ts'
 import type { MemberRow } from '../../directory/members/member.ts'
@@ -198,4 +199,23 @@ export function toCause(kind: string | null, id: string | null): z.infer<typeof 
   if (kind === null || id === null) return null
   const noun = CAUSE_NOUNS[kind]
   return { kind, id: noun === undefined ? id : toId(noun, id) }
+}
+
+/** A grant that an undo does not give back. */
+export const undoRefusal = z.object({
+  grant: z.enum(['group_membership', 'role']),
+  member: z.string(),
+  group: z.string().nullable(),
+  role: z.string().nullable(),
+  reason: z.enum(['expired', 'group_deleted', 'member_removed', 'changed_since']),
+})
+
+export function toUndoRefusal(refusal: UndoRefusal): z.infer<typeof undoRefusal> {
+  return {
+    grant: refusal.grant,
+    member: toId('member', refusal.member_id),
+    group: toIdOrNull('group', refusal.group_id),
+    role: refusal.role,
+    reason: refusal.reason,
+  }
 }
