@@ -1,7 +1,7 @@
 import { requirePermission } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { copyMemberships } from '../grants/group-membership.sql.ts'
+import { copyMemberships, endShorterMemberships, lockGroupsOfMember } from '../grants/group-membership.sql.ts'
 import { copyRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
@@ -12,7 +12,7 @@ import {
   updateMemberFields,
   updateMemberStatus,
 } from './member.sql.ts'
-import { requireMayTouch, requireMember } from './member.ts'
+import { requireLastingOwner, requireMayTouch, requireMember } from './member.ts'
 
 /**
  * Merges one member into another: what `fromId` holds is opened for `intoId` (from the same sources, with the
@@ -20,7 +20,8 @@ import { requireMayTouch, requireMember } from './member.ts'
  * `intoId`'s. Later submissions that name `fromId`'s reference id reach `intoId`. It cannot be undone.
  *
  * @throws {DirectoryError} member.not_found, member.merge_conflict (the same member twice),
- *   member.wrong_status (one of them is removed), permission.denied
+ *   member.wrong_status (one of them is removed), organization.last_owner (`intoId` is suspended),
+ *   permission.denied
  */
 export async function mergeMembers(context: Context, intoId: string, fromId: string): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
@@ -30,6 +31,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
     })
   }
   const { db, organizationId, change, now } = context
+  await lockGroupsOfMember(db, organizationId, fromId)
   await lockOwners(db, organizationId)
   // In the order of ids, so that two merges of the same pair wait instead of deadlocking.
   for (const id of [intoId, fromId].sort()) await lockMember(db, organizationId, id)
@@ -42,6 +44,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
     }
   }
   const copy = { fromMemberId: fromId, toMemberId: intoId, changeId: change.id }
+  change.count({ ended: await endShorterMemberships(db, organizationId, copy) })
   change.count({ opened: await copyMemberships(db, organizationId, copy) })
   change.count({ opened: await copyRoleGrants(db, organizationId, copy) })
   await endAccess(context, fromId)
@@ -58,6 +61,8 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
     })
   }
   await updateMemberFields(db, organizationId, { ...fields, id: intoId, now })
+  // The owner role may have gone to somebody suspended.
+  await requireLastingOwner(context)
   change.describe({ kind: 'member.merged', memberId: intoId, detail: { from: fromId } })
   return await requireMember(context, intoId)
 }
