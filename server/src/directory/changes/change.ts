@@ -3,6 +3,7 @@ import type { Actor } from '../access/permission.ts'
 import type { Context, Directory } from '../context.ts'
 import { insertChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type GroupListEffect } from './change-draft.ts'
+import { retryConflicts } from './conflicts.ts'
 import { type Effects, readEffects } from './effects.ts'
 
 /** What a preview answers instead of applying: the effects of the very statements that would have run. */
@@ -35,13 +36,15 @@ export async function applyChange<T>(
   work: (context: Context) => Promise<T>,
   finish?: (tx: Transaction, result: T, change: ChangeDraft) => Promise<void>,
 ): Promise<T> {
-  return await directory.database.transaction(async (tx) => {
-    const context = openContext(tx, request)
-    const result = await work(context)
-    await recordChange(context)
-    await finish?.(tx, result, context.change)
-    return result
-  })
+  return await retryConflicts(() =>
+    directory.database.transaction(async (tx) => {
+      const context = openContext(tx, request)
+      const result = await work(context)
+      await recordChange(context)
+      await finish?.(tx, result, context.change)
+      return result
+    }),
+  )
 }
 
 /**
@@ -54,12 +57,14 @@ export async function previewChange(
   work: (context: Context) => Promise<unknown>,
 ): Promise<Preview> {
   try {
-    return await directory.database.transaction(async (tx) => {
-      const context = openContext(tx, request)
-      await work(context)
-      const effects = await readEffects(tx, request.organizationId, context.change.id)
-      throw new RolledBackPreview({ preview: true, effects })
-    })
+    return await retryConflicts(() =>
+      directory.database.transaction(async (tx) => {
+        const context = openContext(tx, request)
+        await work(context)
+        const effects = await readEffects(tx, request.organizationId, context.change.id)
+        throw new RolledBackPreview({ preview: true, effects })
+      }),
+    )
   } catch (error) {
     if (error instanceof RolledBackPreview) return error.outcome
     throw error

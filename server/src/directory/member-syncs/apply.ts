@@ -1,3 +1,4 @@
+import { Conflict } from '../changes/conflicts.ts'
 import type { Context } from '../context.ts'
 import { findStandingSource } from '../grants/source.ts'
 import type { MemberSyncRow } from './member-sync.sql.ts'
@@ -17,6 +18,8 @@ export interface AppliedSync {
  * Makes a group be what a submission says, for what member sync gives: opens and ends the difference, after the
  * people in it are found, created, restored or brought up to date. Counts into the context's change; the caller
  * holds the group's lock.
+ *
+ * @throws {Conflict} if people change at the same moment: do the whole transaction again
  */
 export async function applySubmission(
   context: Context,
@@ -37,8 +40,9 @@ export async function applySubmission(
     updatedMembers = await updatePeople(db, organizationId, people)
     createdMembers = await createPeople(db, organizationId, people)
     membership = await applyDesiredMembership(db, organizationId, plan)
-    if (membership.unreconciled > 0) throw new Error('people of a submission do not settle')
+    if (membership.unreconciled > 0) throw new Conflict('people of the submission changed meanwhile')
   }
+  if (membership.missed > 0) throw new Conflict('members of the group changed meanwhile')
   const { opened, ended, left } = membership
   change.count({ opened, ended })
   return { sourceId, opened, ended, left, createdMembers, updatedMembers }

@@ -99,18 +99,24 @@ export async function vacateEmails(
 ): Promise<void> {
   const statement = sql`
     with settled as materialized (
-      select r.* from member_sync_desired s, ${SETTLED}
+      -- Who is restored without an email wants the old one.
+      select r.target_id, r.email_key, coalesce(r.email_key, p.email_key) as wanted_key
+      from member_sync_desired s, ${SETTLED}
+      left join member p
+        on p.organization_id = ${organizationId} and p.id = r.target_id and p.status = 'removed'
       where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId} and r.outcome is null
-        and r.email_key is not null
     )
     update member m set email = null, email_key = null
     from settled r
     where m.organization_id = ${organizationId} and m.id = r.target_id and m.email_key <> r.email_key
-      and exists (select 1 from settled o where o.email_key = m.email_key)`
+      and exists (select 1 from settled o where o.wanted_key = m.email_key)`
   await tx.run(sized(statement, people.size))
 }
 
-/** Brings the fields of known people up to date, links those found by email, and restores removed ones. */
+/**
+ * Brings the fields of known people up to date, links those found by email, and restores removed ones. Who was
+ * changed or merged by somebody else meanwhile is left alone; the planner then finds them unreconciled.
+ */
 export async function updatePeople(
   tx: Transaction,
   organizationId: string,
@@ -128,9 +134,12 @@ export async function updatePeople(
         where a.organization_id = ${organizationId} and a.external_reference_id = r.reference_id) as is_new_link
       from settled r
     ), changed as materialized (
-      select m.id, l.*
+      select m.id, m.version, l.*
       from linked l
-      join member m on m.organization_id = ${organizationId} and m.id = l.target_id
+      join member m
+        on m.organization_id = ${organizationId} and m.id = l.target_id and m.merged_into is null
+        -- Who was found by an email is still the one who has it.
+        and (m.email_key = l.email_key or not l.is_new_link)
       where m.status = 'removed' or (m.external_reference_id is null and l.is_new_link)
         or (l.email is not null and l.email is distinct from m.email)
         or (l.display_name is not null and l.display_name is distinct from m.display_name)
@@ -145,10 +154,10 @@ export async function updatePeople(
       attributes = m.attributes || coalesce(c.attributes::jsonb, '{}'),
       external_reference_id = case when c.is_new_link and m.external_reference_id is null
         then c.reference_id else m.external_reference_id end,
-      status = case when m.status = 'removed' then 'active' else m.status end, merged_into = null,
+      status = case when m.status = 'removed' then 'active' else m.status end,
       version = m.version + 1, updated_at = ${people.now}
     from changed c
-    where m.organization_id = ${organizationId} and m.id = c.id`
+    where m.organization_id = ${organizationId} and m.id = c.id and m.version = c.version`
   return await tx.run(sized(statement, people.size))
 }
 

@@ -8,6 +8,8 @@ export interface PlannedMembership {
   ended: number
   /** Live grants that stay as they are. */
   left: number
+  /** Grants to be ended that somebody else ended, or moved to another member, at this moment. */
+  missed: number
 }
 
 /** From this many rows on, joining by hash beats probing an index for each row. */
@@ -50,12 +52,17 @@ export async function applyDesiredMembership(
     with desired as materialized (
       select r.*, s.target_ids is not null as classified
       from member_sync_desired s,
-        unnest(s.reference_ids, s.emails, s.display_names, s.first_names, s.last_names, s.attributes, s.outcomes)
-          r (reference_id, email, display_name, first_name, last_name, attributes, outcome)
+        unnest(s.reference_ids, s.emails, s.display_names, s.first_names, s.last_names, s.attributes, s.outcomes,
+          s.target_ids)
+          r (reference_id, email, display_name, first_name, last_name, attributes, outcome, target_id)
       where s.organization_id = ${organizationId} and s.sync_id = ${plan.syncId}
     ), matched as materialized (
-      select coalesce(m.merged_into, m.id) as member_id, d.outcome is null as wanted,
-        d.outcome is null and not (d.classified and m.merged_into is not null) and (
+      -- A refused row without a known reference id may yet be somebody with its email.
+      select coalesce(m.merged_into, m.id, d.target_id) as member_id, d.outcome is null as wanted,
+        (m.id is null and d.outcome is not null and d.email is not null and not d.classified)
+        -- Merged or linked by somebody else since its row was classified.
+        or (d.outcome is null and d.target_id <> coalesce(m.merged_into, m.id))
+        or d.outcome is null and not (d.classified and m.merged_into is not null) and (
           m.id is null or m.status = 'removed'
           or (d.email is not null and d.email is distinct from m.email)
           or (d.display_name is not null and d.display_name is distinct from m.display_name)
@@ -92,7 +99,8 @@ export async function applyDesiredMembership(
       returning 1
     )
     select v.unreconciled, (select count(*) from fresh) as opened, (select count(*) from past) as ended,
-      (select count(*) from live) - (select count(*) from gone) as left
+      (select count(*) from live) - (select count(*) from gone) as left,
+      (select count(*) from difference where open_id is null) - (select count(*) from gone) as missed
     from verdict v`
   const row = await tx.row(sized(statement, plan.size))
   return row!

@@ -1,5 +1,6 @@
 import { requirePermission } from '../access/permission.ts'
 import { revokeKeysOfMember } from '../api-keys/api-key.sql.ts'
+import { lockChange } from '../changes/undo.sql.ts'
 import { undoEffects } from '../changes/undo.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -126,8 +127,7 @@ export async function endAccess(context: Context, id: string): Promise<void> {
  */
 export async function restoreMember(context: Context, id: string): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
-  const before = await requireLockedMember(context, id)
-  requireStatus(before, 'removed')
+  requireStatus(await requireMember(context, id), 'removed')
   const removal = await findRemovalChange(context.db, context.organizationId, id)
   if (removal === undefined) {
     throw new DirectoryError(
@@ -135,6 +135,9 @@ export async function restoreMember(context: Context, id: string): Promise<Membe
       'The member was merged into another, and a merge cannot be taken back.',
     )
   }
+  // Not the member: what an undo locks comes before it (a deadlock otherwise). Who waited here looks again.
+  await lockChange(context.db, context.organizationId, removal.id)
+  requireStatus(await requireMember(context, id), 'removed')
   await undoEffects(context, removal)
   return await requireMember(context, id)
 }

@@ -1,0 +1,23 @@
+import { sqlState } from '../../platform/postgres/database.ts'
+
+/**
+ * What an operation finds when a transaction committed between two of its statements: a member just removed, an
+ * address just taken. Done again, it sees that transaction's result, and applies or refuses by name.
+ */
+export class Conflict extends Error {}
+
+/** A unique index or a foreign key that no rule of the operation turned into a refusal. */
+const CONFLICT_STATES = new Set(['23505', '23503'])
+const ATTEMPTS_MAX = 5
+
+/** Runs a whole transaction, and again when another one came in between. */
+export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const conflict = error instanceof Conflict || CONFLICT_STATES.has(sqlState(error) ?? '')
+      if (!conflict || attempt === ATTEMPTS_MAX) throw error
+    }
+  }
+}
