@@ -168,7 +168,7 @@ export async function listPlanEntries(
       coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name
     from plan_entry e
     left join member m on m.organization_id = e.organization_id and m.id = e.member_id
-    where e.organization_id = ${organizationId} and e.plan_id = ${planId} and e.ordinal > ${page.afterOrdinal}
+    where e.organization_id = ${organizationId} and e.plan_id = ${planId} and e.ordinal > ${page.afterOrdinal}::bigint
     order by e.ordinal limit ${page.limit}`)
 }
 

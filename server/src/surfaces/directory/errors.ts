@@ -89,7 +89,7 @@ export function faultProblem(requestId: string): Record<string, unknown> & Probl
   }
 }
 
-const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 const RETRY_AFTER_SECONDS = '1'
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

@@ -13,6 +13,7 @@ import {
   storeAnswer,
 } from '../../directory/idempotency/idempotency.ts'
 import type { OrganizationRow } from '../../directory/organizations/organization.ts'
+import { PROBLEM_TYPE, toProblem } from './errors.ts'
 import { toEffects, toId } from './wire.ts'
 
 declare module 'fastify' {
@@ -83,13 +84,16 @@ export interface WriteOptions<T> {
   readonly status: 200 | 201 | 202 | 204
   /** The body to answer; absent with status 204. */
   readonly render?: (result: T) => unknown
+  /** A refusal that stands although the operation has had its effect, which stays. */
+  readonly refusal?: (result: T) => DirectoryError | undefined
   /** The answer carries a secret: it is never stored. */
   readonly secret?: boolean
 }
 
 /** Sends an answer that was stored for an Idempotency-Key. */
 export function replay(reply: FastifyReply, stored: StoredAnswer): FastifyReply {
-  void reply.code(stored.status).header('idempotency-replayed', 'true').type('application/json')
+  void reply.code(stored.status).header('idempotency-replayed', 'true')
+  void reply.type(stored.status < 400 ? 'application/json' : PROBLEM_TYPE)
   return reply.send(stored.body)
 }
 
@@ -122,8 +126,11 @@ export async function write<T>(
     async (tx, finished, change) => {
       if (change.record !== undefined) made.change = change
       if (idempotent === undefined || 'stored' in finished) return
-      const body = options.secret === true ? null : JSON.stringify(options.render?.(finished.result) ?? '')
-      await storeAnswer(tx, idempotent, options.status, body)
+      const refusal = options.refusal?.(finished.result)
+      const problem = refusal === undefined ? undefined : toProblem(refusal, request.id)
+      const body = JSON.stringify(problem ?? options.render?.(finished.result) ?? '')
+      const status = problem?.status ?? options.status
+      await storeAnswer(tx, idempotent, status, options.secret === true ? null : body)
     },
   )
   // A key that this very change ended must not work from this process's cache.
@@ -131,6 +138,8 @@ export async function write<T>(
     authentication.forget()
   }
   if ('stored' in outcome) return replay(reply, outcome.stored)
+  const refusal = options.refusal?.(outcome.result)
+  if (refusal !== undefined) throw refusal
   if (made.change !== undefined) void reply.header('rollcall-change', toId('change', made.change.id))
   void reply.code(options.status)
   return options.status === 204 ? reply.send() : options.render?.(outcome.result)

@@ -170,13 +170,14 @@ export function planRoutes(services: Services): FastifyPluginAsync {
           reply,
           {
             status: 200,
-            render(row: PlanRow) {
-              if (row.id === id) return toPlan(row)
-              // Thrown after the new plan is committed: it is there to be approved.
-              throw new DirectoryError('plan.changed', row.reason, {
-                context: { held_plan: toId('plan', row.id) },
-              })
-            },
+            render: toPlan,
+            // Another plan than the one that was approved: it is held now, there to be approved.
+            refusal: (row: PlanRow) =>
+              row.id === id
+                ? undefined
+                : new DirectoryError('plan.changed', row.reason, {
+                    context: { held_plan: toId('plan', row.id) },
+                  }),
           },
           (context) => approvePlan(context, id),
         )) as never
