@@ -13,6 +13,9 @@ const RATIO_MAX = 1.5
 const READ_P99_MAX_MILLIS = 25
 const PEAK_MAX_MEGABYTES = 400
 
+/** Rows that any submission touches: itself, its task, the group's lane, the change and its number. */
+const BOOKKEEPING_ROWS = 30
+
 const reference = (index: number) => `ref-${String(index).padStart(6, '0')}`
 
 interface Roster {
@@ -36,10 +39,15 @@ function requestBody(roster: Roster): Buffer {
   return Buffer.from(JSON.stringify({ members: rows }))
 }
 
-function floorParameter(roster: Roster): Buffer {
-  const ids = new TextArrayBuilder()
-  for (let index = 0; index < MEMBERS; index++) ids.push(reference(roster.from + index))
-  return ids.toBuffer()
+/** What the floor starts from: the reference ids as strings in memory. */
+function referenceIds(roster: Roster): string[] {
+  return Array.from({ length: MEMBERS }, (_, index) => reference(roster.from + index))
+}
+
+function encode(ids: readonly string[]): Buffer {
+  const array = new TextArrayBuilder()
+  for (const id of ids) array.push(id)
+  return array.toBuffer()
 }
 
 /** 100,000 members submitted over HTTP against the best SQL for the same work, and what others feel meanwhile. */
@@ -56,24 +64,24 @@ export async function benchMemberSync(server: BenchServer): Promise<boolean> {
   const source = await database.row(sql<{ id: string }>`
     select id from grant_source where organization_id = ${organization.id} and kind = 'member_sync'`)
   const bodies = ROSTERS.map(requestBody)
-  const parameters = ROSTERS.map(floorParameter)
+  const rosterIds = ROSTERS.map(referenceIds)
   const ours = ROSTERS.map((): number[] => [])
   const floors = ROSTERS.map((): number[] => [])
+  const touched: number[] = []
   const reads = await readMeanwhile(server, organization)
   for (let round = 0; round < ROUNDS; round++) {
     const group = await newGroup(server, organization, `ours ${round}`)
     const floorGroup = await newGroup(server, organization, `floor ${round}`)
     for (const [index, roster] of ROSTERS.entries()) {
+      const before = round === 0 ? await countTouchedRows(database) : 0
       reads.on()
       ours[index]!.push(await timed(() => syncOverHttp(url, organization, group.id, bodies[index]!, roster)))
       reads.off()
-      const plan = {
-        groupId: floorGroup.uuid,
-        sourceId: source!.id,
-        changeId: randomUUID(),
-        referenceIds: parameters[index]!,
-      }
-      floors[index]!.push(await timed(() => database.row(schemaFloor(organization.id, plan))))
+      if (round === 0) touched.push((await countTouchedRows(database)) - before)
+      const plan = { groupId: floorGroup.uuid, sourceId: source!.id, changeId: randomUUID() }
+      const floor = () =>
+        database.row(schemaFloor(organization.id, { ...plan, referenceIds: encode(rosterIds[index]!) }))
+      floors[index]!.push(await timed(floor))
     }
     await database.run(sql`delete from group_membership where organization_id = ${organization.id}`)
     await database.run(sql`vacuum group_membership`)
@@ -87,6 +95,18 @@ export async function benchMemberSync(server: BenchServer): Promise<boolean> {
       limit: RATIO_MAX,
     }),
   )
+  for (const [index, roster] of ROSTERS.entries()) {
+    oks.push(
+      report({
+        name: `rows touched: ${roster.name}`,
+        ours: touched[index]!,
+        // An opened grant is a row; an ended one leaves the live table and joins the past.
+        floor: roster.opened + 2 * roster.ended + BOOKKEEPING_ROWS,
+        limit: 1,
+        unit: 'rows',
+      }),
+    )
+  }
   oks.push(
     report({
       name: `another client's read meanwhile, p99 of ${latencies.length}`,
@@ -103,6 +123,17 @@ export async function benchMemberSync(server: BenchServer): Promise<boolean> {
     }),
   )
   return oks.every(Boolean)
+}
+
+const STATISTICS_MILLIS = 1500
+
+/** Rows that all statements so far have written, in tables of the directory. */
+async function countTouchedRows(database: BenchServer['database']): Promise<number> {
+  // PostgreSQL's processes report their counts a second late.
+  await setTimeout(STATISTICS_MILLIS)
+  const row = await database.row(sql<{ rows: number }>`
+    select sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint as rows from pg_stat_user_tables`)
+  return row?.rows ?? 0
 }
 
 type Organization = Awaited<ReturnType<BenchServer['organization']>>
