@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { type Answer, type Call, ROOT_KEY, startTestApp, type TestApp } from '../../test/app.ts'
+import { databaseState } from '../../test/database-state.ts'
+import { directoryClient } from '../../test/directory-client.ts'
+import { vitableClient } from '../../test/vitable-client.ts'
+
+/** Routes that no credential is for, outside of the OpenAPI document. */
+const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*)$/
+
+interface Route {
+  readonly method: string
+  /** With parameters as `{name}`. */
+  readonly path: string
+}
+
+const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
+
+/** Ids by the parameter or the field of a body that takes them. */
+type Ids = Readonly<Record<string, string>>
+
+/** One organization with a thing of every kind. */
+interface World {
+  readonly key: string
+  readonly directory: Ids
+  readonly vitable: Ids
+}
+
+let app: TestApp
+let routes: Route[]
+/** The organization that is to be left alone, and the one whose credential tries. */
+let alpha: World
+let beta: World
+before(async () => {
+  app = await startTestApp()
+  routes = routesOf(app)
+  alpha = await world('alpha')
+  beta = await world('beta')
+})
+
+async function world(slug: string): Promise<World> {
+  const { id, path, key } = await app.organization(slug)
+  const client = directoryClient(app, path)
+  const group = await client.group({ external_reference_id: 'shared' })
+  await client.sync(group.id, ['one', 'two'])
+  await client.ok('PATCH', '', { settings: { removal_brake: { member_sync: { max_removals: 0 } } } })
+  const held = await client.sync(group.id, [])
+  const [member, other] = [await client.member(), await client.member()]
+  await client.add(group.id, member.id)
+  const apiKey = await client.post('/api_keys', { name: 'k', scopes: ['*'] })
+  await client.post('/workspaces', { name: 'Space', slug: `${slug}-space` })
+  const project = await client.post(`/workspaces/${slug}-space/projects`, { name: 'P', identifier: 'PRO' })
+  await client.ok('DELETE', `/groups/${group.id}/members/${member.id}`)
+  const removal = await client.lastChange()
+  const vitable = vitableClient(app, key)
+  const group_id = await vitable.group()
+  const request_id = await vitable.submit(group_id, [])
+  await app.syncOver(key, group_id, request_id)
+  return {
+    key,
+    directory: {
+      org: id,
+      member: member.id,
+      group: group.id,
+      sync: held.id,
+      plan: held.held_plan,
+      change: removal.id,
+      key: apiKey.id,
+      workspace: `${slug}-space`,
+      project: project.id,
+      from: other.id,
+      member_id: member.id,
+    },
+    vitable: { group_id, request_id },
+  }
+}
+
+/** The router's own table, asked of the router itself. */
+function routesOf(app: TestApp): Route[] {
+  const found = new Map<string, Route>()
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']
+  for (const line of flatten(app.http.printRoutes({ commonPrefix: false }))) {
+    for (const method of line.methods) {
+      if (!methods.includes(method)) continue
+      const path = line.path.replace(/:(\w+)/g, '{$1}').replace(/(?<=.)\/$/, '')
+      found.set(`${method} ${path}`, { method, path })
+    }
+  }
+  return [...found.values()]
+}
+
+/** `printRoutes` draws a tree: each line is a part of a path behind its indentation. */
+function flatten(tree: string): { path: string; methods: string[] }[] {
+  const parts: string[] = []
+  return tree.split('\n').flatMap((line) => {
+    const match = /^((?:[│ ] {3})*)[├└]── (\S*)(?: \((.*)\))?$/.exec(line)
+    if (match === null) return []
+    const [, indent = '', part = '', methods] = match
+    parts.length = indent.length / 4
+    parts.push(part)
+    return methods === undefined ? [] : [{ path: parts.join(''), methods: methods.split(', ') }]
+  })
+}
+
+const guarded = () => routes.filter((route) => !OPERATIONS.test(route.path))
+const nameOf = ({ method, path }: Route) => `${method} ${path}`
+const idsOf = (world: World, { path }: Route) => (isVitable(path) ? world.vitable : world.directory)
+const isVitable = (path: string) => path.startsWith('/v1/')
+
+/** Bodies that pass the schemas, so that the answer is about the id and not about the body. */
+function bodyFor(route: Route, ids: Ids): object | undefined {
+  if (route.method === 'GET' || route.method === 'DELETE') return undefined
+  const { path } = route
+  if (/\/(members\/sync|member_syncs)$/.test(path)) return { members: [] }
+  if (path.endsWith('/level')) return { level: 'admin' }
+  if (path.endsWith('/merge')) return { from: ids.from ?? '' }
+  if (path.endsWith('/access-tokens')) return { grant_type: 'client_credentials' }
+  if (path.endsWith('/api_keys'))
+    return { name: 'k', scopes: ['groups:read'], member_id: ids.member_id ?? '' }
+  if (/\/groups\/\{group\}\/members$/.test(path)) return { member: ids.member ?? '' }
+  if (path.endsWith('/organizations')) {
+    return { name: 'x', slug: 'x', owner: { email: 'x@x.example' } }
+  }
+  if (path.endsWith('/workspaces')) return { name: 'x', slug: 'intruder' }
+  if (path.endsWith('/projects')) return { name: 'x', identifier: 'NEW' }
+  if (path.endsWith('{org}')) return { name: 'Taken over' }
+  if (path.endsWith('/groups') || path.endsWith('}')) {
+    return isVitable(path) ? { name: 'Taken over', external_reference_id: 'x' } : groupOrMember(path)
+  }
+  if (path.endsWith('/members')) return { email: 'intruder@beta.example' }
+  return undefined
+}
+function groupOrMember(path: string): object {
+  return /\{member\}$/.test(path) ? { display_name: 'Taken over' } : { name: 'Taken over' }
+}
+
+async function request(route: Route, ids: Ids, call: Call): Promise<Answer> {
+  const url = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const id = ids[name]
+    assert.ok(id !== undefined, `${nameOf(route)}: this test knows no id for {${name}}: add one`)
+    return id
+  })
+  const body = bodyFor(route, ids)
+  return await app.call(route.method, url, { ...call, ...(body === undefined ? {} : { body }) })
+}
+
+/** An answer without what differs from request to request, and without the ids that were asked for. */
+function comparable(answer: Answer, ids: Ids): unknown {
+  let text = JSON.stringify([answer.status, answer.headers['content-type'], answer.body])
+  for (const id of Object.values(ids)) text = text.replaceAll(id, 'ID')
+  return text
+    .replace(/"(request_id|trace_id)":"[^"]*"/g, '"$1":""')
+    .replace(/The server's log has the reason under request \S+/g, '')
+    .replace(/"timestamp":"[^"]*"/g, '"timestamp":""')
+}
+
+const parametersOf = ({ path }: Route) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
+
+describe('the route table', () => {
+  it('and the OpenAPI document name the same routes, but for those of operations', () => {
+    const { paths } = app.http.swagger() as { paths: Record<string, object> }
+    const documented = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/(?<=.)\/$/, '')}`),
+    )
+    const named = guarded().map(nameOf)
+    assert.ok(named.length > 40, `only ${named.length} routes were found`)
+    assert.deepEqual(named.toSorted(), documented.toSorted())
+  })
+
+  it('has only parameters that these tests know an id for', () => {
+    for (const route of guarded()) {
+      const unknown = parametersOf(route).filter((name) => !(name in idsOf(alpha, route)))
+      assert.deepEqual(unknown, [], nameOf(route))
+    }
+  })
+})
+
+describe('a credential of another organization', () => {
+  it('gets for every id of this one exactly what an unknown id gets, and changes nothing', async () => {
+    const before = await databaseState(app.database)
+    let compared = 0
+    for (const route of guarded()) {
+      const [theirs, mine] = [idsOf(alpha, route), idsOf(beta, route)]
+      const fields = Object.keys(bodyFor(route, theirs) ?? {}).filter((field) => field in theirs)
+      // Each id alone among the caller's own, then all of them.
+      const swaps: Ids[] = [...parametersOf(route), ...fields].map((name) => ({ [name]: theirs[name]! }))
+      if (swaps.length > 1) swaps.push(theirs)
+      if (parametersOf(route).includes('org')) swaps.push({ org: 'alpha' })
+      for (const swap of swaps) {
+        const ids = { ...mine, ...swap }
+        const nobodys = { ...mine, ...nobody(swap) }
+        const foreign = await request(route, ids, { key: beta.key })
+        const unknown = await request(route, nobodys, { key: beta.key })
+        const about = `${nameOf(route)} ${JSON.stringify(swap)} ${JSON.stringify(foreign.body)}`
+        assert.equal(comparable(foreign, ids), comparable(unknown, nobodys), about)
+        assert.equal(foreign.status, 404, about)
+        compared += 1
+      }
+    }
+    assert.ok(compared > 100, `only ${compared} requests were compared`)
+    assert.deepEqual(await databaseState(app.database), before)
+  })
+
+  it('sees nothing of this one in any list of its own, filtered by its ids or not', async () => {
+    const theirs = Object.entries({ ...alpha.directory, ...alpha.vitable })
+    const secrets = theirs.map(([, id]) => id.slice(id.indexOf('_') + 1))
+    let lists = 0
+    for (const route of guarded()) {
+      const tail = parametersOf(route).filter((name) => name !== 'org')
+      if (route.method !== 'GET' || tail.length > 0) continue
+      const filters = [
+        '',
+        ...theirs
+          .filter(([name]) => ['member', 'group'].includes(name))
+          .map(([name, id]) => `?${name}=${id}`),
+      ]
+      for (const filter of filters) {
+        const answer = await request({ ...route, path: route.path + filter }, beta.directory, {
+          key: beta.key,
+        })
+        const text = JSON.stringify(answer.body)
+        assert.deepEqual(
+          secrets.filter((id) => text.includes(id)),
+          [],
+          nameOf(route) + filter,
+        )
+      }
+      lists += 1
+    }
+    assert.ok(lists >= 7)
+  })
+})
+
+/** The same kinds of ids, of nobody. */
+function nobody(ids: Ids): Ids {
+  return Object.fromEntries(
+    Object.entries(ids).map(([name, id]) => {
+      const prefix = /^[a-z]+_(?=.{22}$)/.exec(id)?.[0]
+      return [name, prefix === undefined ? 'nobody-has-this' : prefix + UNKNOWN_BYTES.toString('base64url')]
+    }),
+  )
+}
+
+describe('every route', () => {
+  it('answers 401 without a credential and with an unknown one, and changes nothing', async () => {
+    const before = await databaseState(app.database)
+    for (const route of guarded()) {
+      const ids = idsOf(alpha, route)
+      for (const key of [null, 'rck_unknown', `${ROOT_KEY}x`]) {
+        const answer = await request(route, ids, { key })
+        assert.equal(answer.status, 401, nameOf(route))
+        if (isVitable(route.path)) assert.equal(answer.body.error, answer.body.message)
+        else assert.equal(answer.headers['www-authenticate'], 'Bearer')
+      }
+    }
+    assert.deepEqual(await databaseState(app.database), before)
+  })
+
+  it('answers 403 to a key of its own organization without a fitting scope, and changes nothing', async () => {
+    const client = directoryClient(app, '/directory/v1/organizations/alpha')
+    const scopes = { read: ['api_keys:read'], write: ['organization:read'] }
+    const keys = { apiKeys: await client.key(scopes.write), other: await client.key(scopes.read) }
+    const before = await databaseState(app.database)
+    for (const route of guarded()) {
+      // Whoever has a key may exchange it for a token of the same rights.
+      if (route.path === '/v1/auth/access-tokens') continue
+      const ids = idsOf(alpha, route)
+      const key = route.path.includes('api_keys') ? keys.apiKeys : keys.other
+      const answer = await request(route, ids, { key })
+      assert.equal(answer.status, 403, `${nameOf(route)} ${JSON.stringify(answer.body)}`)
+    }
+    assert.deepEqual(await databaseState(app.database), before)
+  })
+
+  it('of operations answers without a credential', async () => {
+    for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs']) {
+      assert.equal((await app.call('GET', path, { key: null })).status, 200, path)
+    }
+  })
+})
