@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requirePermission } from '../access/permission.ts'
@@ -100,7 +101,7 @@ export async function updateProject(
   if (before === undefined) throw projectNotFound()
   requireVersion(before.version, expectedVersion)
   const fields = { name: update.name ?? before.name, metadata: update.metadata ?? before.metadata }
-  if (fields.name === before.name && JSON.stringify(fields.metadata) === JSON.stringify(before.metadata)) {
+  if (fields.name === before.name && isDeepStrictEqual(fields.metadata, before.metadata)) {
     return before
   }
   const row = await updateProjectRow(context.db, context.organizationId, { ...fields, id, now: context.now })

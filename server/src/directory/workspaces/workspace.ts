@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requirePermission } from '../access/permission.ts'
@@ -78,7 +79,7 @@ export async function updateWorkspace(
   const same =
     fields.name === before.name &&
     fields.purchasedSeats === before.purchased_seats &&
-    JSON.stringify(fields.metadata) === JSON.stringify(before.metadata)
+    isDeepStrictEqual(fields.metadata, before.metadata)
   if (same) return before
   const row = await updateWorkspaceRow(context.db, context.organizationId, {
     ...fields,
