@@ -49,44 +49,48 @@ export async function applyDesiredMembership(
   plan: { syncId: string; groupId: string; sourceId: string; changeId: string; size: SubmissionSize },
 ): Promise<PlannedMembership> {
   const statement = sql<PlannedMembership>`
-    with desired as materialized (
-      select r.*, s.target_ids is not null as classified
-      from member_sync_desired s,
-        unnest(s.reference_ids, s.emails, s.display_names, s.first_names, s.last_names, s.attributes, s.outcomes,
-          s.target_ids)
-          r (reference_id, email, display_name, first_name, last_name, attributes, outcome, target_id)
-      where s.organization_id = ${organizationId} and s.sync_id = ${plan.syncId}
-    ), matched as materialized (
-      -- A refused row without a known reference id may yet be somebody with its email.
-      select coalesce(m.merged_into, m.id, d.target_id) as member_id, d.outcome is null as wanted,
-        (m.id is null and d.outcome is not null and d.email is not null and not d.classified)
-        -- Merged or linked by somebody else since its row was classified.
-        or (d.outcome is null and d.target_id <> coalesce(m.merged_into, m.id))
-        or d.outcome is null and not (d.classified and m.merged_into is not null) and (
-          m.id is null or m.status = 'removed'
-          or (d.email is not null and d.email is distinct from m.email)
-          or (d.display_name is not null and d.display_name is distinct from m.display_name)
-          or (d.first_name is not null and d.first_name is distinct from m.first_name)
-          or (d.last_name is not null and d.last_name is distinct from m.last_name)
-          or (d.attributes is not null and m.attributes || d.attributes::jsonb <> m.attributes)
-        ) as unreconciled
-      from desired d
-      left join member m
-        on m.organization_id = ${organizationId} and m.external_reference_id = d.reference_id
-    ), verdict as materialized (
-      select count(*) filter (where unreconciled) as unreconciled from matched
-    ), live as materialized (
+    with live as materialized (
       select ctid as row_id, member_id from group_membership
       where organization_id = ${organizationId} and group_id = ${plan.groupId} and source_id = ${plan.sourceId}
     ), difference as materialized (
-      select t.member_id as open_id, l.row_id
-      from (select member_id, wanted from matched where member_id is not null) t
+      select t.member_id as open_id, t.requested, t.unreconciled, l.row_id
+      from (
+        -- A refused row without a known reference id may yet be somebody with its email.
+        select true as requested, coalesce(m.merged_into, m.id, d.target_id) as member_id,
+          d.outcome is null as wanted,
+          (m.id is null and d.outcome is not null and d.email is not null and not d.classified)
+          -- Merged or linked by somebody else since its row was classified.
+          or (d.outcome is null and d.target_id <> coalesce(m.merged_into, m.id))
+          or d.outcome is null and not (d.classified and m.merged_into is not null) and (
+            m.id is null or m.status = 'removed'
+            or (d.email is not null and d.email is distinct from m.email)
+            or (d.display_name is not null and d.display_name is distinct from m.display_name)
+            or (d.first_name is not null and d.first_name is distinct from m.first_name)
+            or (d.last_name is not null and d.last_name is distinct from m.last_name)
+            or (d.attributes is not null and m.attributes || d.attributes::jsonb <> m.attributes)
+          ) as unreconciled
+        from (
+          select r.*, s.target_ids is not null as classified
+          from member_sync_desired s,
+            unnest(s.reference_ids, s.emails, s.display_names, s.first_names, s.last_names, s.attributes,
+              s.outcomes, s.target_ids)
+              r (reference_id, email, display_name, first_name, last_name, attributes, outcome, target_id)
+          where s.organization_id = ${organizationId} and s.sync_id = ${plan.syncId}
+        ) d
+        left join member m
+          on m.organization_id = ${organizationId} and m.external_reference_id = d.reference_id
+      ) t
       full join live l on l.member_id = t.member_id
-      where (t.member_id is null or (l.member_id is null and t.wanted))
-        and (select unreconciled from verdict) = 0
+      -- Only what differs, and what has to be settled first.
+      where t.requested is null or t.unreconciled or (l.row_id is null and t.wanted)
+    ), verdict as materialized (
+      select count(*) filter (where unreconciled) as unreconciled,
+        count(*) filter (where requested is null) as to_end
+      from difference
     ), gone as (
       delete from group_membership
-      where ctid = any (array(select row_id from difference where open_id is null))
+      where ctid = any (array(
+        select row_id from difference where requested is null and (select unreconciled from verdict) = 0))
       returning *
     ), past as (
       insert into group_membership_past
@@ -95,12 +99,12 @@ export async function applyDesiredMembership(
     ), fresh as (
       insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
       select ${organizationId}, ${plan.groupId}, open_id, ${plan.sourceId}, ${plan.changeId}
-      from difference where row_id is null
+      from difference where requested and row_id is null and (select unreconciled from verdict) = 0
       returning 1
     )
     select v.unreconciled, (select count(*) from fresh) as opened, (select count(*) from past) as ended,
       (select count(*) from live) - (select count(*) from gone) as left,
-      (select count(*) from difference where open_id is null) - (select count(*) from gone) as missed
+      case v.unreconciled when 0 then v.to_end - (select count(*) from gone) else 0 end as missed
     from verdict v`
   const row = await tx.row(sized(statement, plan.size))
   return row!
