@@ -105,11 +105,21 @@ export async function vacateEmails(
       left join member p
         on p.organization_id = ${organizationId} and p.id = r.target_id and p.status = 'removed'
       where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId} and r.outcome is null
+    ), claims as (
+      -- Not EXISTS: taken for 10 rows, it would be a nested loop over all of them.
+      select target_id, bool_or(target_id is null) over (partition by key) as is_wanted
+      from (
+        select r.target_id, h.email_key as key
+        from settled r
+        join member h on h.organization_id = ${organizationId} and h.id = r.target_id
+        where h.email_key <> r.email_key
+        union all
+        select null, wanted_key from settled where wanted_key is not null
+      ) both_sides
     )
     update member m set email = null, email_key = null
-    from settled r
-    where m.organization_id = ${organizationId} and m.id = r.target_id and m.email_key <> r.email_key
-      and exists (select 1 from settled o where o.wanted_key = m.email_key)`
+    from claims c
+    where m.organization_id = ${organizationId} and m.id = c.target_id and c.is_wanted`
   await tx.run(sized(statement, people.size))
 }
 
