@@ -41,34 +41,39 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const kinds = Object.keys(handlers)
   const running = new Map<TaskRow, Promise<void>>()
   let stopping = false
-  let claiming = false
+  let claiming: Promise<void> | undefined
   let wokenWhileClaiming = false
   let poll: NodeJS.Timeout | undefined
 
-  async function claim(): Promise<void> {
+  function claim(): void {
     if (stopping || running.size >= lanes) return
-    if (claiming) {
+    if (claiming !== undefined) {
       wokenWhileClaiming = true
       return
     }
-    claiming = true
+    claiming = claimOnce().then(() => {
+      claiming = undefined
+      if (!wokenWhileClaiming) return
+      wokenWhileClaiming = false
+      claim()
+    })
+  }
+
+  async function claimOnce(): Promise<void> {
     try {
       const tasks = await claimTasks(database, kinds, lanes - running.size, LEASE_SECONDS)
-      for (const task of tasks) running.set(task, run(task))
+      // Leased while `stop` was called: another queue is to have them at once.
+      if (stopping) await Promise.allSettled(tasks.map((task) => handBackTask(database, task)))
+      else for (const task of tasks) running.set(task, run(task))
     } catch (error) {
       log.error({ err: error }, 'claiming tasks failed')
-    } finally {
-      claiming = false
-    }
-    if (wokenWhileClaiming) {
-      wokenWhileClaiming = false
-      void claim()
     }
   }
 
   async function run(task: TaskRow): Promise<void> {
     const renewal = setInterval(
-      () => void renewLease(database, task, LEASE_SECONDS).catch((err) => log.warn({ err }, 'lease not renewed')),
+      () =>
+        void renewLease(database, task, LEASE_SECONDS).catch((err) => log.warn({ err }, 'lease not renewed')),
       (LEASE_SECONDS * 1000) / 3,
     )
     try {
@@ -78,7 +83,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     } finally {
       clearInterval(renewal)
       running.delete(task)
-      void claim()
+      claim()
     }
   }
 
@@ -92,13 +97,14 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
 
   return {
     start() {
-      poll = setInterval(() => void claim(), POLL_MILLIS)
-      void claim()
+      poll = setInterval(claim, POLL_MILLIS)
+      claim()
     },
-    wake: () => void claim(),
+    wake: claim,
     async stop(graceMillis) {
       stopping = true
       clearInterval(poll)
+      await claiming
       const patience = new Promise<void>((resolve) => setTimeout(resolve, graceMillis).unref())
       await Promise.race([Promise.allSettled(running.values()), patience])
       await Promise.allSettled([...running.keys()].map((task) => handBackTask(database, task)))
