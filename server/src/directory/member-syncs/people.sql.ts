@@ -24,6 +24,9 @@ export async function lockPeople(tx: Transaction, organizationId: string): Promi
  * without a reference id who has its email, else a new one. A row is refused if its email stands twice in the
  * submission, if another row is the same person, or if its email belongs to somebody else who does not give it
  * up in this submission. Who is refused does not give up an address either, so refusals spread along the chain.
+ *
+ * Rows meet each other by grouping, and the chain is followed through an array: PostgreSQL takes the submission for
+ * 10 rows, and a join of it with itself would be a nested loop (5,000 refused rows: 25 million steps).
  */
 export async function classifyPeople(
   tx: Transaction,
@@ -52,7 +55,9 @@ export async function classifyPeople(
       left join member h
         on h.organization_id = ${organizationId} and h.email_key = k.wanted_key and h.status <> 'removed'
     ), judged as materialized (
-      select l.*,
+      select l.n, l.target_id,
+        case when l.holder_id is distinct from l.target_id then l.holder_id end as rival_id,
+        l.target_id is not null and l.known_key is not null and l.wanted_key <> l.known_key as moves,
         case
           when l.outcome is not null then l.outcome
           when l.wanted_key is not null and count(*) over (partition by l.wanted_key) > 1
@@ -61,26 +66,39 @@ export async function classifyPeople(
             then 'another row of this request is the same person'
         end as refusal
       from located l
-    ), movers as materialized (
-      select target_id, n from judged
-      where target_id is not null and known_key is not null and wanted_key <> known_key
-    ), refused (n, target_id, reason) as (
-      select j.n, j.target_id, coalesce(j.refusal, 'email belongs to a member with another reference_id')
-      from judged j
-      where j.refusal is not null
-        or (j.holder_id is not null and j.holder_id is distinct from j.target_id
-          and not exists (select 1 from movers v where v.target_id = j.holder_id))
-      union
-      select j.n, j.target_id, 'email belongs to a member whose own row is refused'
-      from refused f
-      join judged j on j.holder_id = f.target_id and j.holder_id is distinct from j.target_id
-        and j.refusal is null
+    ), awaited as materialized (
+      -- Whose address a row waits for, and the row that may give it up. At most one waits that is not refused yet.
+      select min(giver) as giver, min(taker) as taker, coalesce(bool_or(moves), false) as gives
+      from (
+        select target_id as person, n as giver, moves, null::bigint as taker
+        from judged where target_id is not null
+        union all
+        select rival_id, null, null, n from judged where rival_id is not null and refusal is null
+      ) sides
+      group by person having count(taker) > 0
+    ), waiting as materialized (
+      -- By the number of a row: which one waits for it, or 0.
+      select array_agg(taker order by n) as takers
+      from (
+        select n, max(taker) as taker
+        from (select n, 0 as taker from judged union all select giver, taker from awaited where gives) rows
+        group by n
+      ) by_row
+    ), refused (n, reason) as (
+      select n, refusal from judged where refusal is not null
+      union all
+      select taker, 'email belongs to a member with another reference_id' from awaited where not gives
+      union all
+      select (select takers from waiting)[f.n], 'email belongs to a member whose own row is refused'
+      from refused f where (select takers from waiting)[f.n] > 0
     ), settled as (
-      select j.n, j.target_id, (select min(f.reason) from refused f where f.n = j.n) as outcome from judged j
+      select n, min(reason) as outcome
+      from (select n, null as reason from judged union all select n, reason from refused) reasons
+      group by n
     )
     update member_sync_desired set
       outcomes = (select array_agg(outcome order by n) from settled),
-      target_ids = (select coalesce(array_agg(target_id order by n), '{}') from settled)
+      target_ids = (select coalesce(array_agg(target_id order by n), '{}') from judged)
     where organization_id = ${organizationId} and sync_id = ${people.syncId}`
   await tx.run(sized(statement, people.size))
 }
