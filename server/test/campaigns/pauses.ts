@@ -1,0 +1,38 @@
+import { setTimeout } from 'node:timers/promises'
+import pg from 'pg'
+import type { Database } from '#src/platform/postgres/database.ts'
+import { sql } from '#src/platform/postgres/sql.ts'
+
+/** A transaction of somebody else, open until the test ends it: what waits for its locks is paused there. */
+export interface Held {
+  query(text: string, values?: unknown[]): Promise<pg.QueryResult>
+  commit(): Promise<void>
+  rollback(): Promise<void>
+}
+
+export async function holdOpen(connectionString: string): Promise<Held> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  await client.query('begin')
+  const end = async (how: string) => {
+    await client.query(how)
+    await client.end()
+  }
+  return {
+    query: (text, values) => client.query(text, values),
+    commit: () => end('commit'),
+    rollback: () => end('rollback'),
+  }
+}
+
+/** Waits until so many transactions of this database wait for a lock. */
+export async function untilWaiting(database: Database, count: number): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    const row = await database.row(sql<{ waiting: number }>`
+      select count(*) as waiting from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`)
+    if (row!.waiting >= count) return
+    await setTimeout(5)
+  }
+  throw new Error(`never ${count} transactions waited`)
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { TENANT_TABLES } from '#src/directory/organizations/purge.sql.ts'
+import { sql } from '#src/platform/postgres/sql.ts'
+import { isLive, OWNER, type State } from './directory-model.ts'
+import { sorted } from './sync-model.ts'
+import type { World } from './world.ts'
+
+/** A digest of every row of the organization, to see that nothing was written. */
+export async function digestRows({ database, organizationId }: World): Promise<string> {
+  const parts = TENANT_TABLES.filter((table) => table !== 'task').map(
+    (
+      table,
+    ) => `select '${table}' as name, md5(coalesce(string_agg(t::text, ',' order by t::text), '')) as digest
+      from ${table} t where organization_id = $1`,
+  )
+  const text = `select string_agg(name || digest, ' ' order by name) as digest from (${parts.join(' union all ')}) d`
+  const row = await database.row<{ digest: string }>({ name: 'digest', text, values: [organizationId] })
+  return row!.digest
+}
+
+export interface Snapshot {
+  people: State['people']
+  grants: State['grants']
+  changes: { seq: number; kind: string; opened: number; ended: number; at: string }[]
+  groups: State['groups']
+  last_seq: number
+}
+
+export async function readSnapshot({ database, organizationId }: World): Promise<Snapshot> {
+  const row = await database.row(sql<Snapshot>`
+    with numbered as (select id, seq from change where organization_id = ${organizationId}), grants as (
+      select group_id::text as target, member_id, source_id, expires_at, opened_change, null::uuid as ended_change
+      from group_membership where organization_id = ${organizationId}
+      union all
+      select group_id::text, member_id, source_id, expires_at, opened_change, ended_change
+      from group_membership_past where organization_id = ${organizationId}
+      union all
+      select r.key, member_id, source_id, expires_at, opened_change, ended_change
+      from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id
+      where g.organization_id = ${organizationId}
+    )
+    select
+      (select json_agg(json_build_object('id', id, 'email', email, 'displayName', display_name, 'firstName',
+        first_name, 'lastName', last_name, 'ref', external_reference_id, 'attributes', attributes, 'status', status,
+        'mergedInto', merged_into)) from member where organization_id = ${organizationId}) as people,
+      (select json_agg(json_build_object('target', g.target, 'member', g.member_id, 'source', s.kind,
+        'expiry', case when g.expires_at is null then 'never' when g.expires_at > now() then 'later' else 'past' end,
+        'opened', o.seq, 'ended', e.seq))
+        from grants g join grant_source s on s.organization_id = ${organizationId} and s.id = g.source_id
+        left join numbered o on o.id = g.opened_change left join numbered e on e.id = g.ended_change) as grants,
+      (select json_agg(json_build_object('seq', seq, 'kind', kind, 'opened', opened_count, 'ended', ended_count,
+        'at', at) order by seq) from change where organization_id = ${organizationId}) as changes,
+      (select json_agg(json_build_object('id', g.id, 'deletedBy', n.seq)) from org_group g
+        left join numbered n on n.id = g.deleted_change where g.organization_id = ${organizationId}) as groups,
+      (select last_seq from change_counter where organization_id = ${organizationId}) as last_seq`)
+  return row!
+}
+
+/** Gives the people the model created the ids that the database gave them. */
+function bindNewPeople(state: State, found: Snapshot): void {
+  for (const person of state.people.filter((one) => one.id.startsWith('new:'))) {
+    const row = found.people.find((one) =>
+      person.ref === null ? one.email === person.email && one.status !== 'removed' : one.ref === person.ref,
+    )
+    assert.ok(row, `no member was created for ${person.id}`)
+    for (const grant of state.grants) if (grant.member === person.id) grant.member = row.id
+    for (const one of state.changes) if (one.member === person.id) one.member = row.id
+    person.id = row.id
+  }
+}
+
+const ordered = <T extends object>(rows: readonly T[]) =>
+  rows.map((row) => JSON.stringify(sorted({ ...(row as Record<string, unknown>) }))).sort()
+
+/** The database is what the model says; numbers have no gap, times rise, counts are those of the rows. */
+export function assertSame(state: State, found: Snapshot): void {
+  bindNewPeople(state, found)
+  const people = found.people.map((one) => ({ ...one, attributes: sorted(one.attributes) }))
+  assert.deepEqual(ordered(people), ordered(state.people))
+  const shape = ({ target, member, source, expiry, opened, ended }: State['grants'][number]) => ({
+    ...{ target, member, source, expiry, opened, ended },
+  })
+  assert.deepEqual(ordered((found.grants ?? []).map(shape)), ordered(state.grants.map(shape)))
+  assert.deepEqual(ordered(found.groups ?? []), ordered(state.groups))
+  assert.deepEqual(
+    found.changes.map(({ seq, kind, opened, ended }) => ({ seq, kind, opened, ended })),
+    state.changes.map(({ seq, kind, opened, ended }) => ({ seq, kind, opened, ended })),
+  )
+  assertHistory(found)
+}
+
+/** Holds for every organization, whatever was done to it: for tests that cannot know the order of operations. */
+export async function assertSound(world: World): Promise<void> {
+  const found = await readSnapshot(world)
+  assertHistory(found)
+  const status = new Map(found.people.map((one) => [one.id, one.status]))
+  const deleted = new Set((found.groups ?? []).filter((one) => one.deletedBy !== null).map((one) => one.id))
+  const live = (found.grants ?? []).filter(isLive)
+  for (const grant of live) {
+    assert.notEqual(status.get(grant.member), 'removed', 'a live grant of a removed member')
+    assert.ok(!deleted.has(grant.target), 'a live grant in a deleted group')
+  }
+  const owners = live.filter((grant) => grant.target === OWNER && status.get(grant.member) === 'active')
+  assert.ok(owners.length > 0, 'no active owner')
+}
+
+function assertHistory(found: Snapshot): void {
+  const grants = found.grants ?? []
+  const times = found.changes.map((one) => one.at)
+  assert.deepEqual(
+    found.changes.map((one) => one.seq),
+    found.changes.map((_, index) => index + 1),
+    'change numbers have a gap',
+  )
+  assert.equal(found.last_seq, found.changes.length)
+  assert.deepEqual(times, [...new Set(times)].sort(), 'change times do not rise strictly')
+  for (const grant of grants) assert.ok(grant.opened !== null, 'a grant of no change')
+  for (const one of found.changes) {
+    const opened = grants.filter((grant) => grant.opened === one.seq).length
+    const ended = grants.filter((grant) => grant.ended === one.seq).length
+    assert.deepEqual({ seq: one.seq, opened: one.opened, ended: one.ended }, { seq: one.seq, opened, ended })
+  }
+}
