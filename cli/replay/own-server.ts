@@ -24,7 +24,12 @@ export class OwnServer {
 
   static async start(): Promise<OwnServer> {
     const server = new OwnServer(await mkdtemp(join(tmpdir(), 'rollcall-campaign-')))
-    if (!(await server.startAgain())) throw new Error('the server was killed at its first start')
+    try {
+      if (!(await server.startAgain())) throw new Error('the server was killed at its first start')
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
     server.#port = new URL(server.#url).port
     return server
   }
