@@ -180,7 +180,7 @@ export async function deleteOrganization(context: Context): Promise<Organization
 /**
  * Takes a deletion back within the grace period. Only the root key may: the organization's own keys are dead.
  *
- * @throws {DirectoryError} organization.not_deleted
+ * @throws {DirectoryError} organization.not_deleted; organization.not_found once the grace period is over
  */
 export async function restoreOrganization(context: Context): Promise<OrganizationRow> {
   requireRoot(context.actor)
@@ -189,6 +189,8 @@ export async function restoreOrganization(context: Context): Promise<Organizatio
   if (before.deleted_at === null) {
     throw new DirectoryError('organization.not_deleted', 'The organization is not deleted.')
   }
+  // From now on its rows are purged, without a transaction around them all.
+  if (Date.parse(before.purge_at!) <= context.now.getTime()) throw organizationNotFound()
   const row = await markOrganizationDeleted(context.db, context.organizationId, context.now, null)
   await wakeOrganizationTasks(context.db, context.organizationId)
   context.change.describe({ kind: 'organization.restored' })

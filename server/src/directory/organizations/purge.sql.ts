@@ -25,10 +25,23 @@ export const TENANT_TABLES = [
   'change_counter',
 ] as const
 
+/** Rows that refer to rows of their own table, which another batch may delete first. */
+const SELF_REFERENCES = [
+  ['member', 'merged_into'],
+  ['change', 'undoes'],
+] as const
+
 const BATCH = 10_000
 
 /** Deletes every row of an organization whose grace period is over, in batches; the organization itself last. */
 export async function purgeOrganization(db: Database, organizationId: string): Promise<void> {
+  for (const [table, column] of SELF_REFERENCES) {
+    await db.run({
+      name: `purge_${table}_${column}`,
+      text: `update ${table} set ${column} = null where organization_id = $1 and ${column} is not null`,
+      values: [organizationId],
+    })
+  }
   for (const table of TENANT_TABLES) {
     // Table names cannot be parameters; these are the constants above.
     const statement: Statement<unknown> = {
