@@ -48,7 +48,8 @@ const row: fc.Arbitrary<Row> = fc
     invalid === 'email' || invalid === 'attributes' ? { ...rest, invalid } : rest,
   )
 
-const rows = fc.uniqueArray(row, { selector: (one) => one.ref, maxLength: REFS.length })
+/** The rows of one submission. */
+export const payload = fc.uniqueArray(row, { selector: (one) => one.ref, maxLength: REFS.length })
 const fields: fc.Arbitrary<Fields> = fc.record(
   {
     email: fc.option(email, { freq: 5 }),
@@ -60,7 +61,7 @@ const fields: fc.Arbitrary<Fields> = fc.record(
 )
 
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant('sync' as const), group, rows }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('sync' as const), group, rows: payload }) },
   {
     weight: 3,
     arbitrary: fc.record({
