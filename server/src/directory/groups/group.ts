@@ -140,13 +140,14 @@ export async function updateGroup(
 /**
  * Deletes a group: ends every grant in it and cancels what is submitted for it, in one change.
  *
+ * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
  * @throws {DirectoryError} group.not_found, permission.denied
  */
-export async function deleteGroup(context: Context, id: string): Promise<void> {
+export async function deleteGroup(context: Context, id: string, expectedVersion?: number): Promise<void> {
   requirePermission(context.actor, 'groups:write')
   const { db, organizationId, change, now } = context
   await lockGroupAgainstGrants(db, organizationId, id)
-  await requireGroup(context, id)
+  requireVersion((await requireGroup(context, id)).version, expectedVersion)
   change.count({ ended: await endMembershipsOfGroup(db, organizationId, id, change.id) })
   await cancelPendingSyncs(db, organizationId, id, now)
   await supersedeHeldPlans(context, id, null)

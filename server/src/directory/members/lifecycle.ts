@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfMember } from '../grants/group-membership.sql.ts'
 import { endRoleGrantsOfMember, lockOwners } from '../grants/role-grant.sql.ts'
+import { requireVersion } from '../version.ts'
 import { findRemovalChange } from './lifecycle.sql.ts'
 import { type MemberRow, type MemberStatus, updateMemberStatus } from './member.sql.ts'
 import {
@@ -73,13 +74,18 @@ async function setStatus(context: Context, id: string, status: MemberStatus): Pr
  * Removes a member: ends every grant and revokes every key in one change. The row stays, so that the history
  * stays readable and the same person can be restored.
  *
+ * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
  * @throws {DirectoryError} member.not_found, member.wrong_status (removed already), organization.last_owner,
  *   member.unchangeable_self, permission.denied
  */
-export async function removeMember(context: Context, id: string): Promise<MemberRow> {
+export async function removeMember(
+  context: Context,
+  id: string,
+  expectedVersion?: number,
+): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
   requireNotSelf(context, id)
-  return await endMember(context, id, 'member.removed')
+  return await endMember(context, id, 'member.removed', expectedVersion)
 }
 
 /** The acting member removes itself. @throws {DirectoryError} organization.last_owner, permission.denied */
@@ -95,9 +101,11 @@ async function endMember(
   context: Context,
   id: string,
   kind: 'member.removed' | 'member.left',
+  expectedVersion?: number,
 ): Promise<MemberRow> {
   await lockOwners(context.db, context.organizationId)
   const before = await requireLockedMember(context, id)
+  requireVersion(before.version, expectedVersion)
   if (before.status === 'removed') {
     throw new DirectoryError('member.wrong_status', 'The member is removed already.')
   }

@@ -163,14 +163,18 @@ async function requireLockedOrganization(context: Context): Promise<Organization
 /**
  * Deletes an organization: every credential of it stops at once, and after the grace period its rows are purged.
  *
+ * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
  * @throws {DirectoryError} permission.denied for who does not rank as an owner
  */
-export async function deleteOrganization(context: Context): Promise<OrganizationRow> {
+export async function deleteOrganization(
+  context: Context,
+  expectedVersion?: number,
+): Promise<OrganizationRow> {
   requirePermission(context.actor, 'organization:write')
   if (!ranksAsOwner(context.actor)) {
     throw new DirectoryError('permission.denied', 'Only an owner may delete the organization.')
   }
-  await requireLockedOrganization(context)
+  requireVersion((await requireLockedOrganization(context)).version, expectedVersion)
   const purgeAt = new Date(context.now.getTime() + GRACE_DAYS * DAY_MILLIS)
   const row = await markOrganizationDeleted(context.db, context.organizationId, context.now, purgeAt)
   context.change.describe({ kind: 'organization.deleted', detail: { purge_at: row.purge_at } })

@@ -166,7 +166,7 @@ export function groupRoutes(services: Services): FastifyPluginAsync {
       async (request, reply) => {
         const id = fromId('group', request.params.group)
         return (await write(services, request, reply, { status: 204 }, (context) =>
-          deleteGroup(context, id),
+          deleteGroup(context, id, expectedVersion(request)),
         )) as never
       },
     )

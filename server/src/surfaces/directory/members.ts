@@ -325,7 +325,7 @@ export function memberRoutes(services: Services): FastifyPluginAsync {
       async (request, reply) => {
         const id = fromId('member', request.params.member)
         return (await write(services, request, reply, { status: 200, render: renderTo(reply) }, (context) =>
-          removeMember(context, id),
+          removeMember(context, id, expectedVersion(request)),
         )) as never
       },
     )

@@ -220,12 +220,8 @@ export function organizationRoutes(services: Services): FastifyPluginAsync {
         },
       },
       async (request, reply) =>
-        (await write(
-          services,
-          request,
-          reply,
-          { status: 200, render: toOrganization },
-          deleteOrganization,
+        (await write(services, request, reply, { status: 200, render: toOrganization }, (context) =>
+          deleteOrganization(context, expectedVersion(request)),
         )) as never,
     )
 
