@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { databaseState } from '../../../test/database-state.ts'
+import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
+
+let app: TestApp
+let acme: DirectoryClient
+before(async () => {
+  app = await startTestApp()
+  acme = directoryClient(app, (await app.organization('acme')).path)
+})
+
+/** Somebody with a level, two groups by hand and one by member sync. */
+async function somebody(reference: string) {
+  const member = await acme.member({ external_reference_id: reference, level: 'admin' })
+  const groups = [await acme.group(), await acme.group(), await acme.group()]
+  for (const group of groups.slice(0, 2)) await acme.add(group.id, member.id)
+  await acme.sync(groups[2].id, [reference, `${reference}-other`])
+  return { id: member.id as string, groups: groups.map((group) => group.id as string) }
+}
+
+/** Everything that can take access away or give it back: how to ask for it. */
+const OPERATIONS: Record<string, () => Promise<[method: string, tail: string, body?: object]>> = {
+  'removing a member': async () => ['DELETE', `/members/${(await somebody('rm')).id}`],
+  'removing a member from a group': async () => {
+    const { id, groups } = await somebody('rmg')
+    await acme.add(groups[2]!, id)
+    return ['DELETE', `/groups/${groups[2]}/members/${id}`]
+  },
+  'deleting a group': async () => ['DELETE', `/groups/${(await somebody('dg')).groups[2]}`],
+  'changing a level': async () => ['PUT', `/members/${(await somebody('lv')).id}/level`, { level: 'member' }],
+  'suspending a member': async () => ['POST', `/members/${(await somebody('sp')).id}/suspend`],
+  'reactivating a member': async () => {
+    const { id } = await somebody('re')
+    await acme.post(`/members/${id}/suspend`)
+    return ['POST', `/members/${id}/reactivate`]
+  },
+  'restoring a member': async () => {
+    const { id } = await somebody('rs')
+    await acme.ok('DELETE', `/members/${id}`)
+    return ['POST', `/members/${id}/restore`]
+  },
+  'merging two members': async () => {
+    const [into, from] = [await somebody('mi'), await somebody('mf')]
+    await acme.add(into.groups[0]!, from.id)
+    return ['POST', `/members/${into.id}/merge`, { from: from.id }]
+  },
+  'undoing a change': async () => {
+    const { groups } = await somebody('un')
+    await acme.ok('DELETE', `/groups/${groups[2]}`)
+    return ['POST', `/changes/${(await acme.lastChange()).id}/undo`]
+  },
+}
+
+describe('a preview', () => {
+  for (const [name, prepare] of Object.entries(OPERATIONS)) {
+    it(`of ${name} writes nothing and shows exactly what then happens`, async () => {
+      const [method, tail, body] = await prepare()
+      const given = body === undefined ? {} : { body }
+      const before = await databaseState(app.database)
+      const preview = await acme.send(method, `${tail}?preview=true`, given)
+      assert.equal(preview.status, 200, JSON.stringify(preview.body))
+      assert.deepEqual(await databaseState(app.database), before)
+      assert.equal(preview.headers['rollcall-change'], undefined)
+      const done = await acme.send(method, tail, given)
+      assert.ok(done.status < 300, JSON.stringify(done.body))
+      const { effects, opened, ended } = await acme.get(`/changes/${done.headers['rollcall-change']}`)
+      assert.deepEqual(preview.body, { object: 'preview', ...effects })
+      assert.deepEqual([preview.body.opened, preview.body.ended], [opened, ended])
+    })
+  }
+
+  it('of a member sync writes nothing and shows exactly what then happens, refused rows too', async () => {
+    const group = await acme.group()
+    await acme.sync(group.id, ['ms-1', 'ms-2'])
+    const members = [
+      { external_reference_id: 'ms-2', first_name: 'Updated' },
+      { external_reference_id: 'ms-3' },
+      { external_reference_id: 'ms-4', email: 'none' },
+    ]
+    const before = await databaseState(app.database)
+    const preview = await acme.post(`/groups/${group.id}/member_syncs?preview=true`, { members })
+    assert.deepEqual(await databaseState(app.database), before)
+    const { id } = await acme.post(`/groups/${group.id}/member_syncs`, { members })
+    // The next one is carried out after it.
+    await acme.sync(group.id, ['ms-2', 'ms-3'])
+    const done = await acme.get(`/groups/${group.id}/member_syncs/${id}`)
+    const { opened, ended, left, created_members, updated_members } = preview
+    const { failures: _, ...result } = done.result
+    assert.deepEqual({ opened, ended, left, created_members, updated_members }, pick(result))
+    assert.deepEqual([opened, ended, left, created_members, updated_members], [1, 1, 1, 1, 1])
+    assert.equal(preview.failures[0].external_reference_id, 'ms-4')
+    const { effects } = await acme.get(`/changes/${done.change}`)
+    const ended1 = (grants: { effect: string }[]) => grants.filter(({ effect }) => effect === 'ended')
+    assert.deepEqual(ended1(preview.grants), ended1(effects.grants))
+  })
+
+  it('is refused as the operation itself would be, and asks for the same permission', async () => {
+    const { id } = await acme.member()
+    const key = await acme.key(['members:read'])
+    await acme.refused('DELETE', `/members/${id}?preview=true`, 'permission.denied', 403, { key })
+    await acme.refused('POST', `/members/${id}/reactivate?preview=true`, 'member.wrong_status', 409)
+    await acme.refused('DELETE', '/members/mem_AAAAAAAAAAAAAAAAAAAAAA?preview=true', 'member.not_found', 404)
+  })
+})
+
+function pick({ opened, ended, left, created_members, updated_members }: Record<string, number>) {
+  return { opened, ended, left, created_members, updated_members }
+}
