@@ -182,7 +182,7 @@ export async function listMemberSyncFailures(
 ): Promise<NumberedFailure[]> {
   return await db.rows(sql<NumberedFailure>`
     select ordinal, reference_id, operation, reason from member_sync_failure
-    where organization_id = ${organizationId} and sync_id = ${id} and ordinal > ${page.afterOrdinal}
+    where organization_id = ${organizationId} and sync_id = ${id} and ordinal > ${page.afterOrdinal}::bigint
     order by ordinal limit ${page.limit}`)
 }
 
