@@ -58,6 +58,17 @@ export type Actor =
     }
   | { readonly kind: 'system' }
 
+/** How an actor is written down: with a key that acts as a member, it is the member. */
+export interface RecordedActor {
+  readonly kind: 'root' | 'api_key' | 'member' | 'system'
+  readonly id: string | null
+}
+
+export function recordedActor(actor: Actor): RecordedActor {
+  if (actor.kind !== 'api_key') return { kind: actor.kind, id: null }
+  return actor.memberId === null ? { kind: 'api_key', id: actor.id } : { kind: 'member', id: actor.memberId }
+}
+
 /** Whether the actor holds a permission: its scopes, cut to what its member's level allows. */
 export function holdsPermission(actor: Actor, permission: Permission): boolean {
   if (actor.kind !== 'api_key') return true

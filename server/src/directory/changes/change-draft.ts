@@ -1,4 +1,5 @@
 import { uuidV7 } from '../../platform/uuid.ts'
+import type { RecordedActor } from '../access/permission.ts'
 
 /** Every kind of change: noun, then what happened to it. */
 export const changeKinds = [
@@ -70,6 +71,8 @@ export class ChangeDraft {
   ended = 0
   record: ChangeRecord | undefined
   number: ChangeNumber | undefined
+  /** Who is behind it, where that is not who carries it out. */
+  actor: RecordedActor | undefined
 
   /** Says what the operation did. Without it the transaction is not a change and records none. */
   describe(record: ChangeRecord): void {

@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { RecordedActor } from '../access/permission.ts'
 import type { ChangeKind, ChangeNumber, ChangeRecord, GroupListEffect } from './change-draft.ts'
 
 export interface ChangeRow {
@@ -43,28 +44,47 @@ export async function takeChangeNumber(
   return row
 }
 
+/**
+ * Writes a change with its number; takes the number in the same statement if it is not taken yet, because until
+ * COMMIT every other change of the organization waits.
+ */
 export async function insertChange(
   tx: Transaction,
   organizationId: string,
   change: {
     id: string
-    number: ChangeNumber
-    actorKind: string
-    actorId: string | null
+    number: ChangeNumber | undefined
+    actor: RecordedActor
     opened: number
     ended: number
     record: ChangeRecord
   },
 ): Promise<void> {
-  const { record, number } = change
+  const { record, number, actor } = change
+  const groupList = record.groupList ?? { count: 0, moved: false }
   await tx.run(sql`
+    with taken as (
+      update change_counter set
+        last_seq = last_seq + 1,
+        last_at = greatest(last_at + interval '1 microsecond', clock_timestamp()),
+        group_count = group_count + ${groupList.count}::integer,
+        group_moves = group_moves + ${groupList.moved ? 1 : 0}::integer
+      where organization_id = ${organizationId} and ${number === undefined}::boolean
+      returning last_seq as seq, last_at as at
+    ), number as (
+      select seq, at from taken
+      union all
+      select ${number?.seq ?? null}::bigint, ${number?.at ?? null}::timestamptz
+      where not ${number === undefined}::boolean
+    )
     insert into change (organization_id, id, seq, at, effective_at, kind, actor_kind, actor_id, cause_kind,
       cause_id, source_id, member_id, group_id, opened_count, ended_count, detail, undoes)
-    values (${organizationId}, ${change.id}, ${number.seq}, ${number.at}, ${record.effectiveAt ?? null},
-      ${record.kind}, ${change.actorKind}, ${change.actorId}, ${record.cause?.kind ?? null},
-      ${record.cause?.id ?? null}, ${record.sourceId ?? null}, ${record.memberId ?? null},
-      ${record.groupId ?? null}, ${change.opened}, ${change.ended}, ${JSON.stringify(record.detail ?? {})},
-      ${record.undoes ?? null})`)
+    select ${organizationId}::uuid, ${change.id}::uuid, seq, at, ${record.effectiveAt ?? null}::timestamptz,
+      ${record.kind}::text, ${actor.kind}::text, ${actor.id}::uuid, ${record.cause?.kind ?? null}::text,
+      ${record.cause?.id ?? null}::uuid, ${record.sourceId ?? null}::uuid, ${record.memberId ?? null}::uuid,
+      ${record.groupId ?? null}::uuid, ${change.opened}::integer, ${change.ended}::integer,
+      ${JSON.stringify(record.detail ?? {})}::jsonb, ${record.undoes ?? null}::uuid
+    from number`)
 }
 
 export async function findChange(

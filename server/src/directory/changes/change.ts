@@ -1,5 +1,5 @@
 import type { Transaction } from '../../platform/postgres/database.ts'
-import type { Actor } from '../access/permission.ts'
+import { type Actor, recordedActor } from '../access/permission.ts'
 import type { Context, Directory } from '../context.ts'
 import { insertChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type GroupListEffect } from './change-draft.ts'
@@ -94,16 +94,14 @@ export async function numberChange(
   return context.change.number
 }
 
-/** Writes the change row with its number and time. Nothing if the operation described no change. */
+/** Writes the change with its number and time, last before COMMIT. Nothing if the operation described none. */
 export async function recordChange(context: Context): Promise<void> {
   const { change, actor } = context
   if (change.record === undefined) return
-  const number = await numberChange(context, change.record.groupList)
   await insertChange(context.db, context.organizationId, {
     id: change.id,
-    number,
-    actorKind: actor.kind === 'api_key' && actor.memberId !== null ? 'member' : actor.kind,
-    actorId: actor.kind === 'api_key' ? (actor.memberId ?? actor.id) : null,
+    number: change.number,
+    actor: change.actor ?? recordedActor(actor),
     opened: change.opened,
     ended: change.ended,
     record: change.record,

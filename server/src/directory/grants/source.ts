@@ -30,15 +30,23 @@ export async function insertStandingSources(tx: Transaction, organizationId: str
     select ${organizationId}, s.id, s.kind from unnest(${ids}::uuid[], ${STANDING_SOURCES}::text[]) s (id, kind)`)
 }
 
+/** Standing sources never change: their ids are kept, of this many organizations. */
+const KEPT_MAX = 10_000
+const kept = new Map<string, string>()
+
 export async function findStandingSource(
   db: Queryable,
   organizationId: string,
   kind: SourceKind,
 ): Promise<string> {
+  const keptId = kept.get(`${organizationId} ${kind}`)
+  if (keptId !== undefined) return keptId
   const row = await db.row(sql<{ id: string }>`
     select id from grant_source
     where organization_id = ${organizationId} and kind = ${kind} and ref is null`)
   if (row === undefined) throw new Error(`organization without its ${kind} source`)
+  if (kept.size >= KEPT_MAX) kept.clear()
+  kept.set(`${organizationId} ${kind}`, row.id)
   return row.id
 }
 

@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
+import type { RecordedActor } from '../access/permission.ts'
 
 export const MEMBER_SYNC_TASK = 'member_sync'
 
@@ -25,7 +26,7 @@ export interface MemberSyncRow {
   group_id: string
   position: number
   status: MemberSyncStatus
-  actor_kind: string
+  actor_kind: RecordedActor['kind']
   actor_id: string | null
   row_count: number
   accepted_at: string
@@ -59,8 +60,7 @@ export interface DesiredColumns {
 export interface NewMemberSync {
   id: string
   groupId: string
-  actorKind: string
-  actorId: string | null
+  actor: RecordedActor
   rowCount: number
   columns: DesiredColumns
 }
@@ -85,7 +85,7 @@ export async function acceptMemberSync(
     ), accepted as (
       insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, row_count,
         accepted_at)
-      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actorKind}, ${sync.actorId},
+      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actor.kind}, ${sync.actor.id},
         ${sync.rowCount}, clock_timestamp()
       from lane returning accepted_at, position
     ), desired as (
@@ -114,7 +114,7 @@ export async function insertPreviewSync(
     with accepted as (
       insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, row_count,
         accepted_at)
-      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actorKind}, ${sync.actorId},
+      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actor.kind}, ${sync.actor.id},
         ${sync.rowCount}, now())
     )
     insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,

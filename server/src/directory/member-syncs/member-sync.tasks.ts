@@ -6,7 +6,8 @@ import { retryConflicts } from '../changes/conflicts.ts'
 import type { Context, Directory } from '../context.ts'
 import { lockGroup } from '../groups/group.sql.ts'
 import { findOrganization } from '../organizations/organization.sql.ts'
-import { brakeReason, findBrake } from '../plans/brake.ts'
+import type { OrganizationSettings, RemovalBrake } from '../organizations/settings.ts'
+import { brakeReason, memberSyncBrake } from '../plans/brake.ts'
 import { holdPlan, markReturn, supersedeHeldPlans, takeBack } from '../plans/plan.ts'
 import { applySubmission, describeSubmission } from './apply.ts'
 import {
@@ -33,16 +34,21 @@ export function memberSyncHandler(directory: Directory): TaskHandler {
   }
 }
 
-async function openTask(tx: Transaction, task: TaskRow): Promise<Context | undefined> {
+/** The submissions of a deleted organization wait for its restoration, which asks for this work again. */
+async function openTask(
+  tx: Transaction,
+  task: TaskRow,
+): Promise<{ context: Context; settings: OrganizationSettings } | undefined> {
   const organization = await findOrganization(tx, task.organization_id!)
-  // The submissions of a deleted organization wait for its restoration, which asks for this work again.
   if (organization === undefined || organization.deleted_at !== null) return undefined
-  return openContext(tx, { organizationId: organization.id, actor: { kind: 'system' } })
+  const request = { organizationId: organization.id, actor: { kind: 'system' } as const }
+  return { context: openContext(tx, request), settings: organization.settings }
 }
 
 async function runNext(tx: Transaction, task: TaskRow): Promise<void> {
-  const context = await openTask(tx, task)
-  if (context === undefined) return await finish(tx, task, false)
+  const opened = await openTask(tx, task)
+  if (opened === undefined) return await finish(tx, task, false)
+  const { context, settings } = opened
   const { organizationId } = context
   const groupId = task.key
   const group = await lockGroup(tx, organizationId, groupId)
@@ -50,29 +56,18 @@ async function runNext(tx: Transaction, task: TaskRow): Promise<void> {
   // Accepted at the very moment the group was deleted.
   if (group === undefined) await cancelPendingSyncs(tx, organizationId, groupId, context.now)
   if (group === undefined || sync === undefined) return await finish(tx, task, false)
-  await runSubmission(asSubmitter(context, sync), sync)
+  context.change.actor = { kind: sync.actor_kind, id: sync.actor_id }
+  await runSubmission(context, sync, memberSyncBrake(settings))
   await finish(tx, task, await hasPendingMemberSync(tx, organizationId, groupId))
+  await recordChange(context)
 }
 
-/** The change is the submitter's, whoever carries it out. */
-function asSubmitter(context: Context, sync: MemberSyncRow): Context {
-  if (sync.actor_kind !== 'api_key' || sync.actor_id === null) return { ...context, actor: { kind: 'root' } }
-  return {
-    ...context,
-    actor: {
-      kind: 'api_key',
-      id: sync.actor_id,
-      organizationId: context.organizationId,
-      scopes: [],
-      memberId: null,
-      level: 'owner',
-    },
-  }
-}
-
-async function runSubmission(context: Context, sync: MemberSyncRow): Promise<void> {
+async function runSubmission(
+  context: Context,
+  sync: MemberSyncRow,
+  brake: RemovalBrake | undefined,
+): Promise<void> {
   const { db, organizationId, change } = context
-  const brake = await findBrake(context)
   if (brake !== undefined) await markReturn(context)
   const applied = await applySubmission(context, sync)
   const reason =
@@ -94,7 +89,6 @@ async function runSubmission(context: Context, sync: MemberSyncRow): Promise<voi
     ...applied,
     changeId: effective ? change.id : null,
   })
-  await recordChange(context)
 }
 
 async function finish(tx: Transaction, task: TaskRow, more: boolean): Promise<void> {
@@ -104,8 +98,9 @@ async function finish(tx: Transaction, task: TaskRow, more: boolean): Promise<vo
 }
 
 async function giveUpNext(tx: Transaction, task: TaskRow): Promise<void> {
-  const context = await openTask(tx, task)
-  if (context === undefined) return await finish(tx, task, false)
+  const opened = await openTask(tx, task)
+  if (opened === undefined) return await finish(tx, task, false)
+  const { context } = opened
   const sync = await lockNextMemberSync(tx, context.organizationId, task.key)
   if (sync !== undefined) {
     await closeMemberSync(tx, context.organizationId, sync.id, 'failed')

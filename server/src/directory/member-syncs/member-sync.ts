@@ -1,5 +1,5 @@
 import { uuidV7 } from '../../platform/uuid.ts'
-import { requirePermission } from '../access/permission.ts'
+import { recordedActor, requirePermission } from '../access/permission.ts'
 import { type Preview, previewChange } from '../changes/change.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -43,12 +43,10 @@ export async function requireSyncTarget(context: ReadContext, groupId: string): 
 }
 
 function newSync(context: ReadContext, groupId: string, members: DesiredMembers): NewMemberSync {
-  const { actor } = context
   return {
     id: uuidV7(),
     groupId,
-    actorKind: actor.kind,
-    actorId: actor.kind === 'api_key' ? actor.id : null,
+    actor: recordedActor(context.actor),
     rowCount: members.count,
     columns: members.columns(),
   }

@@ -1,14 +1,12 @@
 import type { Context } from '../context.ts'
 import { countLiveMemberships } from '../grants/group-membership.sql.ts'
 import { lockSource } from '../grants/source.ts'
-import { findOrganization } from '../organizations/organization.sql.ts'
-import type { RemovalBrake } from '../organizations/settings.ts'
+import type { OrganizationSettings, RemovalBrake } from '../organizations/settings.ts'
 import { sumRecentRemovals } from './plan.sql.ts'
 
 /** The brake that member syncs of the organization run under; undefined where none is set. */
-export async function findBrake(context: Context): Promise<RemovalBrake | undefined> {
-  const organization = await findOrganization(context.db, context.organizationId)
-  const brake = organization?.settings.removal_brake?.member_sync
+export function memberSyncBrake(settings: OrganizationSettings): RemovalBrake | undefined {
+  const brake = settings.removal_brake?.member_sync
   if (brake === undefined || (brake.max_removals === null && brake.max_share === null)) return undefined
   return brake
 }

@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { RecordedActor } from '../access/permission.ts'
 
 export type PlanStatus = 'held' | 'applied' | 'discarded' | 'superseded' | 'expired'
 
@@ -196,15 +197,14 @@ export async function decidePlan(
   plan: {
     id: string
     status: PlanStatus
-    byKind: string | null
-    byId: string | null
+    by: RecordedActor
     changeId: string | null
     now: Date
   },
 ): Promise<PlanRow> {
   const row = await tx.row(sql<PlanRow>`
-    update plan set status = ${plan.status}, decided_at = ${plan.now}, decided_by_kind = ${plan.byKind},
-      decided_by_id = ${plan.byId}, change_id = ${plan.changeId}
+    update plan set status = ${plan.status}, decided_at = ${plan.now}, decided_by_kind = ${plan.by.kind},
+      decided_by_id = ${plan.by.id}, change_id = ${plan.changeId}
     where organization_id = ${organizationId} and id = ${plan.id} returning *`)
   return row!
 }

@@ -1,6 +1,6 @@
 import { sql } from '../../platform/postgres/sql.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
-import { type Actor, requirePermission } from '../access/permission.ts'
+import { recordedActor, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockGroup } from '../groups/group.sql.ts'
@@ -103,17 +103,10 @@ async function endPlan(
   return await decidePlan(db, organizationId, {
     id: plan.id,
     status,
-    ...decider(context.actor),
+    by: recordedActor(context.actor),
     changeId: null,
     now: context.now,
   })
-}
-
-function decider(actor: Actor): { byKind: string; byId: string | null } {
-  if (actor.kind !== 'api_key') return { byKind: actor.kind, byId: null }
-  return actor.memberId === null
-    ? { byKind: 'api_key', byId: actor.id }
-    : { byKind: 'member', byId: actor.memberId }
 }
 
 function planNotFound(): DirectoryError {
@@ -181,7 +174,7 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
     await decidePlan(db, organizationId, {
       id,
       status: 'superseded',
-      ...decider(context.actor),
+      by: recordedActor(context.actor),
       changeId: null,
       now,
     })
@@ -200,7 +193,7 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
   return await decidePlan(db, organizationId, {
     id,
     status: 'applied',
-    ...decider(context.actor),
+    by: recordedActor(context.actor),
     changeId,
     now,
   })

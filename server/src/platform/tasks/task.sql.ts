@@ -49,7 +49,9 @@ export async function claimTasks(
       where run_at <= now() and (lease_until is null or lease_until < now()) and kind = any(${kinds})
       order by run_at, id limit ${limit} for update skip locked
     )
-    returning id, kind, key, organization_id, wakes, attempts, lease_token`)
+    returning id, kind, key, organization_id, wakes, attempts, lease_token,
+      -- Not worth waiting for the disk: a lease lost with a crash is only claimed again.
+      set_config('synchronous_commit', 'off', true)`)
 }
 
 /** True if the lease was still held. */
