@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
 import type { UndoRefusal } from '../../directory/changes/undo.ts'
 import type { DirectoryError, DirectoryErrorCode } from '../../directory/errors.ts'
 import { toId, toUndoRefusal } from './wire.ts'
@@ -51,6 +52,22 @@ export const problems = {
   'idempotency.answer_withheld': { status: 409, title: 'The answer is not kept' },
   'server.busy': { status: 503, title: 'Try again shortly' },
 } satisfies Record<DirectoryErrorCode, Problem>
+
+/** What every refusal looks like on the wire. */
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    /** A sentence that names the field and the rule. */
+    detail: z.string(),
+    /** Stable: `docs/errors.md` lists them all. */
+    code: z.string(),
+    field: z.string().optional(),
+    context: z.record(z.string(), z.unknown()).optional(),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Problem' })
 
 /** The problem document of a refusal. */
 export function toProblem(error: DirectoryError, requestId: string): Record<string, unknown> & Problem {

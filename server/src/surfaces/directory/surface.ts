@@ -2,11 +2,12 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
 import { organizationNotFound, resolveOrganization } from '../../directory/organizations/organization.ts'
 import { apiKeySecret, bearerSecret } from '../http/authenticate.ts'
+import { describeRefusals } from '../http/describe-routes.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { changeRoutes } from './changes.ts'
-import { faultProblem, sendProblem, toProblem } from './errors.ts'
+import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
 import type { Services } from './exchange.ts'
 import { groupMemberRoutes } from './group-members.ts'
 import { groupRoutes } from './groups.ts'
@@ -42,6 +43,7 @@ export function directorySurface(services: Services): FastifyPluginAsync {
   const { directory, authentication } = services
   return async (app) => {
     answerProblems(app)
+    describeRefusals(app, problem)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request) => {
       request.actor = await authentication.authenticate(bearerSecret(request) ?? apiKeySecret(request))

@@ -11,6 +11,15 @@ declare module 'fastify' {
   }
 }
 
+const LOGO = {
+  type: 'image/svg+xml',
+  content: Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="40"><text x="0" y="29" font-size="26" ' +
+      'font-family="sans-serif" font-weight="700" fill="#fff">Rollcall</text></svg>',
+  ),
+  href: '/docs',
+}
+
 interface Document {
   components?: { schemas?: Record<string, unknown> }
 }
@@ -36,7 +45,18 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     },
     transformObject: (input) => withoutUnused(jsonSchemaTransformObject(input) as Document) as never,
   })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  await app.register(swaggerUi, { routePrefix: '/docs', theme: { title: 'Rollcall API' }, logo: LOGO })
+}
+
+/** Describes what a surface answers when it refuses: the same body for every route of the scope. */
+export function describeRefusals(app: FastifyInstance, refusal: z.ZodType): void {
+  app.addHook('onRoute', (route) => {
+    if (route.schema === undefined || route.schema.hide === true) return
+    route.schema = {
+      ...route.schema,
+      response: { ...(route.schema.response as Record<string, z.ZodType>), default: refusal },
+    }
+  })
 }
 
 /** Leaves out the component schemas that nothing refers to: zod gives each one a twin for input. */

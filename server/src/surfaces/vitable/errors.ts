@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import type { DirectoryErrorCode } from '../../directory/errors.ts'
+import { moment } from '../http/wire-types.ts'
 
 /**
  * The status of each refusal in Vitable's dialect: 400 for malformed input, 409 for uniqueness, 422 for rules of
@@ -47,17 +49,23 @@ export const vitableStatus = {
   'server.busy': 502,
 } satisfies Record<DirectoryErrorCode, number>
 
-export interface VitableError {
-  readonly timestamp: string
-  readonly message: string
-  /** The same text as `message`: both generations of the SDK read one of the two. */
-  readonly error: string
-  readonly app_error_code: string | null
-  readonly trace_id: string
-}
+export const vitableError = z
+  .object({
+    timestamp: moment,
+    message: z.string(),
+    /** The same text as `message`: both generations of the SDK read one of the two. */
+    error: z.string(),
+    app_error_code: z.string().nullable(),
+    trace_id: z.string(),
+  })
+  .meta({ id: 'VitableError' })
 
 /** The flat error body of the current SDKs' `ErrorResponse`. */
-export function toVitableError(message: string, code: string | null, traceId: string): VitableError {
+export function toVitableError(
+  message: string,
+  code: string | null,
+  traceId: string,
+): z.infer<typeof vitableError> {
   return {
     timestamp: new Date().toISOString(),
     message,

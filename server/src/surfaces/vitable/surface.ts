@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
 import { bearerSecret } from '../http/authenticate.ts'
+import { describeRefusals } from '../http/describe-routes.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { accessTokenRoutes } from './access-tokens.ts'
-import { toVitableError, vitableStatus } from './errors.ts'
+import { toVitableError, vitableError, vitableStatus } from './errors.ts'
 import { groupRoutes } from './groups.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
 import type { VitableServices } from './scope.ts'
@@ -34,6 +35,7 @@ export function vitableSurface(services: VitableServices): FastifyPluginAsync {
 function scope(services: VitableServices, ...routes: FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
     answerVitableErrors(app)
+    describeRefusals(app, vitableError)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request) => {
       request.actor = await services.authentication.authenticate(bearerSecret(request))
