@@ -55,6 +55,8 @@ export type Actor =
       readonly memberId: string | null
       /** The member's level; an organization's own key ranks as an owner. */
       readonly level: Level
+      /** It came with a short-lived token of the key. */
+      readonly withToken?: boolean
     }
   | { readonly kind: 'system' }
 

@@ -89,6 +89,8 @@ export interface CredentialRow {
   scopes: Scope[]
   member_id: string | null
   level: Level
+  /** A short-lived access token of the key, not the key itself. */
+  is_token: boolean
   /** When the credential stops by itself. */
   ends_at: string | null
 }
@@ -100,7 +102,7 @@ export interface CredentialRow {
 export async function findCredential(db: Queryable, digest: Buffer): Promise<CredentialRow | undefined> {
   return await db.row(sql<CredentialRow>`
     select c.organization_id, c.api_key_id, k.scopes, k.member_id,
-      least(c.expires_at, k.expires_at) as ends_at,
+      least(c.expires_at, k.expires_at) as ends_at, c.expires_at is not null as is_token,
       case when k.member_id is null then 'owner' else coalesce((
         select case when bool_or(r.key = 'owner') then 'owner' else 'admin' end
         from role_grant g

@@ -104,10 +104,18 @@ export const ACCESS_TOKEN_TTL_SECONDS = 900
  * Issues a short-lived token with the rights of the key that asks. It ends with the key.
  *
  * @param prefix what the dialect's tokens begin with
+ * @throws {DirectoryError} permission.denied for the root key, and for an access token
  */
 export async function issueAccessToken(context: ReadContext, prefix: string): Promise<string> {
   if (context.actor.kind !== 'api_key') {
     throw new DirectoryError('permission.denied', 'Access tokens are issued to API keys of an organization.')
+  }
+  // Else a token that was stolen once would be renewed for ever.
+  if (context.actor.withToken === true) {
+    throw new DirectoryError(
+      'permission.denied',
+      'An access token is not exchanged for another: use the key.',
+    )
   }
   const token = makeSecret(prefix)
   await insertCredential(context.db, context.organizationId, {

@@ -95,6 +95,7 @@ export async function openAuthentication(
         scopes: row.scopes,
         memberId: row.member_id,
         level: row.level,
+        withToken: row.is_token,
       }
     },
     forget: () => cache.clear(),

@@ -44,6 +44,14 @@ describe('an access token', () => {
     assert.equal((await app.call('POST', '/v1/groups', { key: await issue(key), body })).status, 201)
   })
 
+  it('is not exchanged for another: whoever finds one has it for 900 seconds at most', async () => {
+    const { key } = await app.organization('chain')
+    const token = await issue(key)
+    const answer = await app.call('POST', PATH, { key: token, body: GRANT })
+    assert.equal(answer.status, 403)
+    assert.match(answer.body.message, /^An access token is not exchanged/)
+  })
+
   it('ends with its key', async () => {
     const { path } = await app.organization('ends')
     const made = (await app.call('POST', `${path}/api_keys`, { body: { name: 'k', scopes: ['*'] } })).body
