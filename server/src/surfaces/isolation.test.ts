@@ -3,16 +3,11 @@ import { before, describe, it } from 'node:test'
 import { type Answer, type Call, ROOT_KEY, startTestApp, type TestApp } from '../../test/app.ts'
 import { databaseState } from '../../test/database-state.ts'
 import { directoryClient } from '../../test/directory-client.ts'
+import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
 /** Routes that no credential is for, outside of the OpenAPI document. */
 const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*)$/
-
-interface Route {
-  readonly method: string
-  /** With parameters as `{name}`. */
-  readonly path: string
-}
 
 const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
 
@@ -33,7 +28,7 @@ let alpha: World
 let beta: World
 before(async () => {
   app = await startTestApp()
-  routes = routesOf(app)
+  routes = routesOf(app.http)
   alpha = await world('alpha')
   beta = await world('beta')
 })
@@ -73,33 +68,6 @@ async function world(slug: string): Promise<World> {
     },
     vitable: { group_id, request_id },
   }
-}
-
-/** The router's own table, asked of the router itself. */
-function routesOf(app: TestApp): Route[] {
-  const found = new Map<string, Route>()
-  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']
-  for (const line of flatten(app.http.printRoutes({ commonPrefix: false }))) {
-    for (const method of line.methods) {
-      if (!methods.includes(method)) continue
-      const path = line.path.replace(/:(\w+)/g, '{$1}').replace(/(?<=.)\/$/, '')
-      found.set(`${method} ${path}`, { method, path })
-    }
-  }
-  return [...found.values()]
-}
-
-/** `printRoutes` draws a tree: each line is a part of a path behind its indentation. */
-function flatten(tree: string): { path: string; methods: string[] }[] {
-  const parts: string[] = []
-  return tree.split('\n').flatMap((line) => {
-    const match = /^((?:[│ ] {3})*)[├└]── (\S*)(?: \((.*)\))?$/.exec(line)
-    if (match === null) return []
-    const [, indent = '', part = '', methods] = match
-    parts.length = indent.length / 4
-    parts.push(part)
-    return methods === undefined ? [] : [{ path: parts.join(''), methods: methods.split(', ') }]
-  })
 }
 
 const guarded = () => routes.filter((route) => !OPERATIONS.test(route.path))
