@@ -95,12 +95,27 @@ export async function lockGroupsOfMember(
   tx: Transaction,
   organizationId: string,
   memberId: string,
-): Promise<void> {
-  await tx.run(sql`
-    select 1 from org_group
+): Promise<string[]> {
+  const rows = await tx.rows(sql<{ id: string }>`
+    select id from org_group
     where organization_id = ${organizationId} and id in (
       select group_id from group_membership where organization_id = ${organizationId} and member_id = ${memberId})
     order by id for no key update`)
+  return rows.map((row) => row.id)
+}
+
+/** Whether a member is by now in a group besides these. */
+export async function isInAnotherGroup(
+  tx: Transaction,
+  organizationId: string,
+  memberId: string,
+  groupIds: readonly string[],
+): Promise<boolean> {
+  const row = await tx.row(sql<{ found: number }>`
+    select 1 as found from group_membership
+    where organization_id = ${organizationId} and member_id = ${memberId} and group_id <> all(${groupIds}::uuid[])
+    limit 1`)
+  return row !== undefined
 }
 
 /** Ends what a member holds for a shorter time than another from the same source, before it is copied. */

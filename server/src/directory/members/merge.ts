@@ -1,7 +1,13 @@
 import { requirePermission } from '../access/permission.ts'
+import { Conflict } from '../changes/conflicts.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { copyMemberships, endShorterMemberships, lockGroupsOfMember } from '../grants/group-membership.sql.ts'
+import {
+  copyMemberships,
+  endShorterMemberships,
+  isInAnotherGroup,
+  lockGroupsOfMember,
+} from '../grants/group-membership.sql.ts'
 import { copyRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
@@ -31,10 +37,13 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
     })
   }
   const { db, organizationId, change, now } = context
-  await lockGroupsOfMember(db, organizationId, fromId)
+  // Groups before members, as a submission does. A group joined before the member is locked would be missed.
+  const groupIds = await lockGroupsOfMember(db, organizationId, fromId)
   await lockOwners(db, organizationId)
   // In the order of ids, so that two merges of the same pair wait instead of deadlocking.
   for (const id of [intoId, fromId].sort()) await lockMember(db, organizationId, id)
+  if (await isInAnotherGroup(db, organizationId, fromId, groupIds))
+    throw new Conflict('joined a group meanwhile')
   const into = await requireMember(context, intoId)
   const from = await requireMember(context, fromId)
   for (const member of [into, from]) {
