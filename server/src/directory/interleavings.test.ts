@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { submit } from '../../test/campaigns/operations.ts'
 import { holdOpen, untilWaiting } from '../../test/campaigns/pauses.ts'
 import { assertSound } from '../../test/campaigns/snapshot.ts'
@@ -35,10 +35,17 @@ async function openTestWorld(settings = {}) {
   return { database, connectionString, world, group, reading, sync, members }
 }
 
+const leftOpen: (() => void)[] = []
+// What a failed test leaves open would keep the process from ending.
+afterEach(() => {
+  for (const release of leftOpen.splice(0)) release()
+})
+
 /** Does an operation and leaves its transaction open. */
 async function leaveOpen(world: World, work: (context: Context) => Promise<unknown>) {
   const done = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
+  leftOpen.push(release.resolve)
   const committed = change(world, async (context) => {
     await work(context)
     done.resolve()

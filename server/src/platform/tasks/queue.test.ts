@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { pino } from 'pino'
 import { freshDatabase } from '../../../test/harness.ts'
@@ -12,8 +12,16 @@ const log = pino({ level: 'silent' })
 const KIND = 'work'
 const NOBODY = '00000000-0000-7000-8000-000000000000'
 
+// What a failed test leaves running would keep the process from ending.
+const leftOver: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of leftOver.splice(0)) await end()
+})
+
 function queueOn(database: Database, handler: TaskHandler, lanes = 4) {
-  return createTaskQueue({ database, log, lanes, handlers: { [KIND]: handler } })
+  const queue = createTaskQueue({ database, log, lanes, handlers: { [KIND]: handler } })
+  leftOver.push(() => queue.stop(0))
+  return queue
 }
 
 async function request(database: Database, key = 'one'): Promise<void> {
@@ -46,6 +54,7 @@ async function until(condition: () => Promise<boolean> | boolean): Promise<void>
 /** A gate that handlers wait at until the test opens it. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>()
+  leftOver.unshift(resolve)
   return { passed: promise, open: resolve }
 }
 
