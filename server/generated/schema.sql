@@ -153,6 +153,7 @@ create table member_sync (
   status text default 'pending'::text not null,
   actor_kind text not null,
   actor_id uuid,
+  ranks_as_owner boolean not null,
   row_count integer not null,
   accepted_at timestamp with time zone not null,
   completed_at timestamp with time zone,
@@ -391,6 +392,8 @@ CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_
 CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE (status <> 'removed'::text);
 
 CREATE UNIQUE INDEX member_external_reference ON public.member USING btree (organization_id, external_reference_id) WHERE (external_reference_id IS NOT NULL);
+
+CREATE INDEX member_merged_into ON public.member USING btree (organization_id, merged_into) WHERE (merged_into IS NOT NULL);
 
 CREATE INDEX member_removed_email ON public.member USING btree (organization_id, email_key) WHERE (status = 'removed'::text);
 

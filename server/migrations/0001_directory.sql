@@ -70,6 +70,7 @@ create table member (
   check (merged_into is null or status = 'removed')
 );
 create unique index member_email on member (organization_id, email_key) where status <> 'removed';
+create index member_merged_into on member (organization_id, merged_into) where merged_into is not null;
 create index member_removed_email on member (organization_id, email_key) where status = 'removed';
 create unique index member_external_reference on member (organization_id, external_reference_id)
   where external_reference_id is not null;

@@ -40,6 +40,8 @@ create table member_sync (
     ('pending', 'held', 'completed', 'cancelled', 'superseded', 'discarded', 'expired', 'failed')),
   actor_kind       text not null,
   actor_id         uuid,
+  -- Whether who submitted it may change owners.
+  ranks_as_owner   boolean not null,
   row_count        integer not null,
   accepted_at      timestamptz not null,
   completed_at     timestamptz,

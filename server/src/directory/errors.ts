@@ -14,6 +14,7 @@ export const directoryErrorCodes = [
   'organization.not_found',
   'organization.slug_taken',
   'organization.not_deleted',
+  'organization.deleted',
   'organization.last_owner',
   'member.not_found',
   'member.email_taken',

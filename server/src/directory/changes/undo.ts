@@ -61,6 +61,9 @@ export async function undoChange(context: Context, id: string): Promise<UndoOutc
   await lockChange(context.db, context.organizationId, id)
   const change = await findChange(context.db, context.organizationId, id)
   if (change === undefined) throw new DirectoryError('change.not_found', 'There is no change with this id.')
+  // Who may not do it may not undo it either.
+  if (!change.kind.startsWith('member.')) requirePermission(context.actor, 'groups:write')
+  if (!change.kind.startsWith('group.')) requirePermission(context.actor, 'members:write')
   return await undoEffects(context, change)
 }
 

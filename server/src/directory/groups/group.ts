@@ -6,7 +6,7 @@ import { numberChange } from '../changes/change.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfGroup } from '../grants/group-membership.sql.ts'
-import { cancelPendingSyncs } from '../member-syncs/member-sync.sql.ts'
+import { cancelForDeletedGroup } from '../member-syncs/cancel.ts'
 import { supersedeHeldPlans } from '../plans/plan.ts'
 import { requireVersion } from '../version.ts'
 import {
@@ -149,7 +149,7 @@ export async function deleteGroup(context: Context, id: string, expectedVersion?
   await lockGroupAgainstGrants(db, organizationId, id)
   requireVersion((await requireGroup(context, id)).version, expectedVersion)
   change.count({ ended: await endMembershipsOfGroup(db, organizationId, id, change.id) })
-  await cancelPendingSyncs(db, organizationId, id, now)
+  await cancelForDeletedGroup(context, id)
   await supersedeHeldPlans(context, id, null)
   await markGroupDeleted(db, organizationId, { id, deletedChange: change.id, now })
   change.describe({ kind: 'group.deleted', groupId: id, groupList: { count: -1, moved: true } })

@@ -23,13 +23,13 @@ export interface AppliedSync {
  */
 export async function applySubmission(
   context: Context,
-  sync: Pick<MemberSyncRow, 'id' | 'group_id' | 'row_count'>,
+  sync: Pick<MemberSyncRow, 'id' | 'group_id' | 'row_count' | 'ranks_as_owner'>,
 ): Promise<AppliedSync> {
   const { db, organizationId, change, now } = context
   const sourceId = await findStandingSource(db, organizationId, 'member_sync')
   const size = await planForSize(db, sync.row_count)
   const plan = { syncId: sync.id, groupId: sync.group_id, sourceId, changeId: change.id, size }
-  const people = { syncId: sync.id, size, now }
+  const people = { syncId: sync.id, size, now, mayChangeOwners: sync.ranks_as_owner }
   let membership = await applyDesiredMembership(db, organizationId, plan)
   let createdMembers = 0
   let updatedMembers = 0

@@ -28,6 +28,7 @@ export interface MemberSyncRow {
   status: MemberSyncStatus
   actor_kind: RecordedActor['kind']
   actor_id: string | null
+  ranks_as_owner: boolean
   row_count: number
   accepted_at: string
   completed_at: string | null
@@ -61,6 +62,7 @@ export interface NewMemberSync {
   id: string
   groupId: string
   actor: RecordedActor
+  ranksAsOwner: boolean
   rowCount: number
   columns: DesiredColumns
 }
@@ -83,9 +85,9 @@ export async function acceptMemberSync(
       on conflict (organization_id, group_id) do update set last_position = member_sync_lane.last_position + 1
       returning last_position
     ), accepted as (
-      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, row_count,
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner, row_count,
         accepted_at)
-      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actor.kind}, ${sync.actor.id},
+      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actor.kind}, ${sync.actor.id}, ${sync.ranksAsOwner},
         ${sync.rowCount}, clock_timestamp()
       from lane returning accepted_at, position
     ), desired as (
@@ -112,9 +114,9 @@ export async function insertPreviewSync(
   const { columns } = sync
   await tx.run(sql`
     with accepted as (
-      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, row_count,
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner, row_count,
         accepted_at)
-      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actor.kind}, ${sync.actor.id},
+      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actor.kind}, ${sync.actor.id}, ${sync.ranksAsOwner},
         ${sync.rowCount}, now())
     )
     insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
@@ -248,12 +250,12 @@ export async function holdMemberSync(tx: Transaction, organizationId: string, id
     update member_sync set status = 'held' where organization_id = ${organizationId} and id = ${id}`)
 }
 
-/** Ends a submission that changes nothing any more, and forgets what was submitted. */
+/** Ends a held submission that is not carried out, and forgets what was submitted. */
 export async function closeMemberSync(
   tx: Transaction,
   organizationId: string,
   id: string,
-  status: MemberSyncStatus,
+  status: 'superseded' | 'discarded' | 'expired',
 ): Promise<void> {
   await tx.run(sql`
     with desired as (
@@ -282,46 +284,40 @@ export async function failPlannedEntries(
     where e.organization_id = ${organizationId} and e.plan_id = ${plan.id}`)
 }
 
-/** Cancels a submission that has not started. False if it has, or is over. */
-export async function cancelPendingSync(
+/**
+ * Ends submissions that have not started, one or all of a group, without carrying them out; each of their rows is a
+ * failure with the reason. Answers how many: one that has just started is not among them.
+ */
+export async function endPendingSyncs(
   tx: Transaction,
   organizationId: string,
-  id: string,
-  now: Date,
-): Promise<boolean> {
-  const count = await tx.run(sql`
-    with cancelled as (
-      update member_sync set status = 'cancelled', completed_at = ${now}, opened_count = 0, ended_count = 0,
-        left_count = 0, created_members = 0, updated_members = 0, failure_count = 0
-      where organization_id = ${organizationId} and id = (
-        select id from member_sync
-        where organization_id = ${organizationId} and id = ${id} and status = 'pending'
-        for update skip locked)
-      returning id
+  end: {
+    groupId: string
+    /** Null: all of the group. */
+    syncId: string | null
+    status: 'cancelled' | 'failed'
+    reason: string
+    now: Date
+  },
+): Promise<number> {
+  return await tx.run(sql`
+    with waiting as (
+      select id from member_sync
+      where organization_id = ${organizationId} and group_id = ${end.groupId} and status = 'pending'
+        and (${end.syncId}::uuid is null or id = ${end.syncId})
+      for update skip locked
     ), forgotten as (
       delete from member_sync_desired
-      where organization_id = ${organizationId} and sync_id in (select id from cancelled)
+      where organization_id = ${organizationId} and sync_id in (select id from waiting)
+      returning sync_id, reference_ids
+    ), failed as (
+      insert into member_sync_failure (organization_id, sync_id, ordinal, reference_id, operation, reason)
+      select ${organizationId}, f.sync_id, r.n, r.reference_id, 'add', ${end.reason}
+      from forgotten f, unnest(f.reference_ids) with ordinality r (reference_id, n)
     )
-    select 1 from cancelled`)
-  return count === 1
-}
-
-/** Cancels everything that waits for a group. */
-export async function cancelPendingSyncs(
-  tx: Transaction,
-  organizationId: string,
-  groupId: string,
-  now: Date,
-): Promise<void> {
-  await tx.run(sql`
-    with cancelled as (
-      update member_sync set status = 'cancelled', completed_at = ${now}, opened_count = 0, ended_count = 0,
-        left_count = 0, created_members = 0, updated_members = 0, failure_count = 0
-      where organization_id = ${organizationId} and group_id = ${groupId} and status = 'pending'
-      returning id
-    )
-    delete from member_sync_desired
-    where organization_id = ${organizationId} and sync_id in (select id from cancelled)`)
+    update member_sync set status = ${end.status}, completed_at = ${end.now}, opened_count = 0,
+      ended_count = 0, left_count = 0, created_members = 0, updated_members = 0, failure_count = row_count
+    where organization_id = ${organizationId} and id in (select id from waiting)`)
 }
 
 export interface SyncedMembers {

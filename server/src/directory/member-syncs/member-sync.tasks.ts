@@ -10,10 +10,10 @@ import type { OrganizationSettings, RemovalBrake } from '../organizations/settin
 import { brakeReason, memberSyncBrake } from '../plans/brake.ts'
 import { holdPlan, markReturn, supersedeHeldPlans, takeBack } from '../plans/plan.ts'
 import { applySubmission, describeSubmission } from './apply.ts'
+import { cancelForDeletedGroup } from './cancel.ts'
 import {
-  cancelPendingSyncs,
-  closeMemberSync,
   completeMemberSync,
+  endPendingSyncs,
   hasPendingMemberSync,
   lockNextMemberSync,
   type MemberSyncRow,
@@ -54,7 +54,7 @@ async function runNext(tx: Transaction, task: TaskRow): Promise<void> {
   const group = await lockGroup(tx, organizationId, groupId)
   const sync = await lockNextMemberSync(tx, organizationId, groupId)
   // Accepted at the very moment the group was deleted.
-  if (group === undefined) await cancelPendingSyncs(tx, organizationId, groupId, context.now)
+  if (group === undefined) await cancelForDeletedGroup(context, groupId)
   if (group === undefined || sync === undefined) return await finish(tx, task, false)
   context.change.actor = { kind: sync.actor_kind, id: sync.actor_id }
   await runSubmission(context, sync, memberSyncBrake(settings))
@@ -103,7 +103,13 @@ async function giveUpNext(tx: Transaction, task: TaskRow): Promise<void> {
   const { context } = opened
   const sync = await lockNextMemberSync(tx, context.organizationId, task.key)
   if (sync !== undefined) {
-    await closeMemberSync(tx, context.organizationId, sync.id, 'failed')
+    await endPendingSyncs(tx, context.organizationId, {
+      groupId: task.key,
+      syncId: sync.id,
+      status: 'failed',
+      reason: 'the request could not be carried out',
+      now: context.now,
+    })
   }
   await finish(tx, task, await hasPendingMemberSync(tx, context.organizationId, task.key))
 }

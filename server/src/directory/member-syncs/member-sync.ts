@@ -1,5 +1,5 @@
 import { uuidV7 } from '../../platform/uuid.ts'
-import { recordedActor, requirePermission } from '../access/permission.ts'
+import { ranksAsOwner, recordedActor, requirePermission } from '../access/permission.ts'
 import { type Preview, previewChange } from '../changes/change.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -8,7 +8,7 @@ import { type AppliedSync, applySubmission } from './apply.ts'
 import type { DesiredMembers } from './desired-members.ts'
 import {
   acceptMemberSync,
-  cancelPendingSync,
+  endPendingSyncs,
   FAILURES_SHOWN_MAX,
   findMemberSync,
   insertPreviewSync,
@@ -47,6 +47,7 @@ function newSync(context: ReadContext, groupId: string, members: DesiredMembers)
     id: uuidV7(),
     groupId,
     actor: recordedActor(context.actor),
+    ranksAsOwner: ranksAsOwner(context.actor),
     rowCount: members.count,
     columns: members.columns(),
   }
@@ -96,7 +97,12 @@ export async function previewMemberSync(
   const preview = await previewChange(directory, context, async (inner) => {
     await requireLockedGroup(inner, groupId)
     await insertPreviewSync(inner.db, inner.organizationId, sync)
-    applied = await applySubmission(inner, { id: sync.id, group_id: groupId, row_count: sync.rowCount })
+    applied = await applySubmission(inner, {
+      id: sync.id,
+      group_id: groupId,
+      row_count: sync.rowCount,
+      ranks_as_owner: sync.ranksAsOwner,
+    })
     failures = await listRefusedRows(inner.db, inner.organizationId, sync.id, FAILURES_SHOWN_MAX)
   })
   return { ...preview, applied: applied!, failures }
@@ -156,7 +162,14 @@ export async function cancelMemberSync(
 ): Promise<MemberSyncRow> {
   requireSyncPermissions(context)
   const before = await getMemberSync(context, groupId, id)
-  if (!(await cancelPendingSync(context.db, context.organizationId, id, context.now))) {
+  const cancelled = await endPendingSyncs(context.db, context.organizationId, {
+    groupId,
+    syncId: id,
+    status: 'cancelled',
+    reason: 'the request was cancelled before it started',
+    now: context.now,
+  })
+  if (cancelled === 0) {
     throw new DirectoryError(
       'member_sync.already_started',
       `The member sync has started or is over: it is ${before.status}.`,

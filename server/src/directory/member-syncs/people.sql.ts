@@ -7,6 +7,8 @@ export interface SubmittedPeople {
   readonly syncId: string
   readonly size: SubmissionSize
   readonly now: Date
+  /** Nobody changes a member above their own rank. */
+  readonly mayChangeOwners: boolean
 }
 
 /**
@@ -24,6 +26,7 @@ export async function lockPeople(tx: Transaction, organizationId: string): Promi
  * without a reference id who has its email, else a new one. A row is refused if its email stands twice in the
  * submission, if another row is the same person, or if its email belongs to somebody else who does not give it
  * up in this submission. Who is refused does not give up an address either, so refusals spread along the chain.
+ * A row that changes an owner is refused too, if an owner did not submit it.
  *
  * Rows meet each other by grouping, and the chain is followed through an array: PostgreSQL takes the submission for
  * 10 rows, and a join of it with itself would be a nested loop (5,000 refused rows: 25 million steps).
@@ -35,14 +38,21 @@ export async function classifyPeople(
 ): Promise<void> {
   const statement = sql`
     with recursive desired as materialized (
-      select r.n, r.reference_id, r.email_key, r.outcome
+      select r.*
       from member_sync_desired s,
-        unnest(s.reference_ids, s.email_keys, s.outcomes) with ordinality r (reference_id, email_key, outcome, n)
+        unnest(s.reference_ids, s.emails, s.email_keys, s.display_names, s.first_names, s.last_names,
+          s.attributes, s.outcomes) with ordinality
+          r (reference_id, email, email_key, display_name, first_name, last_name, attributes, outcome, n)
       where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId}
     ), known as materialized (
       select d.n, d.reference_id, d.outcome, t.id as known_id, t.email_key as known_key,
         -- Who is restored without an email comes back with the old one.
-        coalesce(d.email_key, case when t.status = 'removed' then t.email_key end) as wanted_key
+        coalesce(d.email_key, case when t.status = 'removed' then t.email_key end) as wanted_key,
+        (d.email is not null and d.email is distinct from t.email)
+          or (d.display_name is not null and d.display_name is distinct from t.display_name)
+          or (d.first_name is not null and d.first_name is distinct from t.first_name)
+          or (d.last_name is not null and d.last_name is distinct from t.last_name)
+          or (d.attributes is not null and t.attributes || d.attributes::jsonb <> t.attributes) as changes
       from desired d
       left join member m
         on m.organization_id = ${organizationId} and m.external_reference_id = d.reference_id
@@ -60,6 +70,11 @@ export async function classifyPeople(
         l.target_id is not null and l.known_key is not null and l.wanted_key <> l.known_key as moves,
         case
           when l.outcome is not null then l.outcome
+          when not ${people.mayChangeOwners}::boolean and (l.changes or l.known_id is null) and exists (
+            select 1 from role_grant g
+            join role o on o.organization_id = g.organization_id and o.id = g.role_id and o.key = 'owner'
+            where g.organization_id = ${organizationId} and g.member_id = l.target_id and g.ended_change is null
+          ) then 'only an owner may change an owner'
           when l.wanted_key is not null and count(*) over (partition by l.wanted_key) > 1
             then 'email stands in more than one row of this request'
           when l.target_id is not null and count(*) over (partition by l.target_id) > 1

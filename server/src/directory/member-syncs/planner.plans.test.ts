@@ -133,7 +133,12 @@ for (const analyzed of [false, true]) {
     for (const { name, rows: list } of payloads) {
       test(`settling 5,000 people, ${name}, touches each row a bounded number of times`, async () => {
         const { organizationId } = large.world
-        const people = { syncId: await submit(large, 'full', list), size: 'small', now: new Date() } as const
+        const people = {
+          syncId: await submit(large, 'full', list),
+          size: 'small',
+          now: new Date(),
+          mayChangeOwners: true,
+        } as const
         await check(async (tx) => {
           for (const settle of [classifyPeople, vacateEmails, updatePeople, createPeople]) {
             await settle(tx, organizationId, people)

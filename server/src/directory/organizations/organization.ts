@@ -50,6 +50,12 @@ export function organizationNotFound(): DirectoryError {
   return new DirectoryError('organization.not_found', 'There is no organization with this id or slug.')
 }
 
+/** What is deleted can be read and restored, not changed. @throws {DirectoryError} organization.deleted */
+export function requireNotDeleted(organization: OrganizationRow): void {
+  if (organization.deleted_at === null) return
+  throw new DirectoryError('organization.deleted', 'The organization is deleted: restore it first.')
+}
+
 function requireRoot(actor: Actor): void {
   if (actor.kind === 'root') return
   throw new DirectoryError('permission.denied', 'This needs the root key.')

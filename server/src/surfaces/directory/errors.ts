@@ -21,6 +21,7 @@ export const problems = {
   'organization.not_found': { status: 404, title: 'Organization not found' },
   'organization.slug_taken': { status: 409, title: 'The slug is taken' },
   'organization.not_deleted': { status: 409, title: 'The organization is not deleted' },
+  'organization.deleted': { status: 409, title: 'The organization is deleted' },
   'organization.last_owner': { status: 409, title: 'An organization needs an owner' },
   'member.not_found': { status: 404, title: 'Member not found' },
   'member.email_taken': { status: 409, title: 'The email is taken' },

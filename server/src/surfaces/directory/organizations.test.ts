@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import { sql } from '#src/platform/postgres/sql.ts'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { databaseState } from '../../../test/database-state.ts'
 import { directoryClient } from '../../../test/directory-client.ts'
@@ -127,8 +128,8 @@ describe('deleting an organization', () => {
     assert.equal((await ids('')).includes(id), false)
     assert.equal((await ids('&include_deleted=true')).includes(id), true)
     assert.equal((await create('deleted')).status, 409, 'its slug is kept for it')
-    await client.refused('DELETE', '', 'organization.not_found', 404)
-    await client.refused('PATCH', '', 'organization.not_found', 404, { body: { name: 'x' } })
+    await client.refused('DELETE', '', 'organization.deleted', 409)
+    await client.refused('PATCH', '', 'organization.deleted', 409, { body: { name: 'x' } })
 
     assert.equal((await app.call('POST', `${path}/restore`)).body.deleted_at, null)
     await client.refused('POST', '/restore', 'organization.not_deleted', 409)
@@ -144,11 +145,16 @@ describe('deleting an organization', () => {
     const { path } = await app.organization('waiting')
     const client = directoryClient(app, path)
     const group = await client.group()
-    await client.ok('DELETE', '')
-    // The root key may submit to it, as a queue behind a proxy would deliver late.
     const members = [{ external_reference_id: 'late' }]
-    const submitted = await client.send('POST', `/groups/${group.id}/member_syncs`, { body: { members } })
-    assert.equal(submitted.status, 202)
+    // Whoever holds the group's row keeps its submissions from starting.
+    const submitted = await app.database.transaction(async (tx) => {
+      await tx.run(sql`select 1 from org_group for no key update`)
+      const sync = await client.post(`/groups/${group.id}/member_syncs`, { members })
+      await client.ok('DELETE', '')
+      return sync
+    })
+    const read = () => client.get(`/groups/${group.id}/member_syncs/${submitted.id}`)
+    assert.equal((await read()).status, 'pending')
     await client.post('/restore')
     const sync = await client.sync(group.id, ['late', 'later'])
     assert.deepEqual([sync.position, sync.result.opened, sync.result.left], [2, 1, 1])

@@ -228,6 +228,7 @@ export function organizationRoutes(services: Services): FastifyPluginAsync {
     app.post(
       '/restore',
       {
+        config: { takesDeleted: true },
         schema: {
           tags,
           summary: 'Restore a deleted organization within its grace period',

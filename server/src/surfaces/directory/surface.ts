@@ -1,6 +1,10 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
-import { organizationNotFound, resolveOrganization } from '../../directory/organizations/organization.ts'
+import {
+  organizationNotFound,
+  requireNotDeleted,
+  resolveOrganization,
+} from '../../directory/organizations/organization.ts'
 import { apiKeySecret, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
@@ -17,6 +21,13 @@ import { organizationRoutes, serverRoutes } from './organizations.ts'
 import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
 import { workspaceRoutes } from './workspaces.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route works on a deleted organization. */
+    takesDeleted?: boolean
+  }
+}
 
 export const DIRECTORY_PREFIX = '/directory/v1'
 
@@ -62,6 +73,10 @@ export function directorySurface(services: Services): FastifyPluginAsync {
           request.organization = await resolveOrganization(directory, request.actor, selector)
           if (request.organization.deleted_at !== null && request.actor.kind !== 'root') {
             throw organizationNotFound()
+          }
+          const reads = request.method === 'GET' || request.method === 'HEAD'
+          if (!reads && request.routeOptions.config.takesDeleted !== true) {
+            requireNotDeleted(request.organization)
           }
         })
         await scope.register(organizationRoutes(services))

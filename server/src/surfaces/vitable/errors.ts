@@ -17,6 +17,7 @@ export const vitableStatus = {
   'organization.not_found': 404,
   'organization.slug_taken': 409,
   'organization.not_deleted': 409,
+  'organization.deleted': 409,
   'organization.last_owner': 422,
   'member.not_found': 404,
   'member.email_taken': 409,
