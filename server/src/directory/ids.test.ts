@@ -9,8 +9,11 @@ const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => form
 describe('uuidV7', () => {
   test('rises strictly, also within a millisecond and when its counter runs over', () => {
     const ids = Array.from({ length: 50_000 }, uuidV7)
-    assert.deepEqual(ids.toSorted(), ids)
-    assert.equal(new Set(ids).size, ids.length)
+    // Not deepEqual: of 50,000 texts out of order it would compute the difference for minutes.
+    assert.equal(
+      ids.findIndex((id, index) => index > 0 && id <= ids[index - 1]!),
+      -1,
+    )
   })
 
   test('rises strictly when the clock goes back', (context) => {
