@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import { DirectoryError } from '#src/directory/errors.ts'
 import { getMemberSync } from '#src/directory/member-syncs/member-sync.ts'
 import { sql } from '#src/platform/postgres/sql.ts'
 import { type Action, foretell, type Outcome } from './actions.ts'
 import type { State } from './directory-model.ts'
 import { attempt, readSyncResult, submit } from './operations.ts'
-import { assertSame, readSnapshot, type Snapshot } from './snapshot.ts'
+import { assertSame, isSame, readSnapshot, type Snapshot } from './snapshot.ts'
 import type { SyncResult } from './sync-model.ts'
 import { runNextSync, type World } from './world.ts'
 
@@ -46,33 +47,43 @@ function withRefusals({ action, outcome }: Raced): Raced {
 
 /** Looks for an order of the actions that gives the answers and the rows; else the difference from the best one. */
 function explain(world: World, raced: readonly Raced[], found: Snapshot): Error | undefined {
-  let best: { agreed: number; difference: Error } | undefined
+  let best: { agreed: number; check: () => void } | undefined
   for (const order of permutations(raced)) {
     let state = structuredClone(world.state)
     let agreed = 0
-    try {
-      for (const { action, outcome } of order) {
-        const foretold = foretell(state, action)
-        assert.deepEqual(outcome, foretold.outcome)
-        state = foretold.next
-        agreed++
+    let check: (() => void) | undefined
+    for (const { action, outcome } of order) {
+      const foretold = foretell(state, action)
+      if (!isDeepStrictEqual(outcome, foretold.outcome)) {
+        check = () => assert.deepEqual(outcome, foretold.outcome)
+        break
       }
-      world.state = sameButForNumbers(state, found, world.state.changes.length)
-      return undefined
-    } catch (error) {
-      if (best === undefined || agreed > best.agreed) best = { agreed, difference: error as Error }
+      state = foretold.next
+      agreed++
     }
+    const same = check === undefined ? sameButForNumbers(state, found, world.state.changes.length) : undefined
+    if (same !== undefined) {
+      assertSame(same, found)
+      world.state = same
+      return undefined
+    }
+    check ??= () => assertSame(state, found)
+    if (best === undefined || agreed > best.agreed) best = { agreed, check }
   }
-  return best?.difference
+  try {
+    best?.check()
+  } catch (error) {
+    return error as Error
+  }
+  return new Error('the answers and rows differ in the numbers of changes')
 }
 
 /**
  * Operations that do not wait for each other take their numbers in either order. Numbers agree with the rows, which
  * `assertSame` sees; which of two came first is free.
  */
-function sameButForNumbers(state: State, found: Snapshot, before: number): State {
+function sameButForNumbers(state: State, found: Snapshot, before: number): State | undefined {
   const fresh = state.changes.slice(before).map((change) => change.seq)
-  let difference: unknown
   for (const numbers of permutations(fresh)) {
     const renumber = (seq: number | null) => (seq === null ? null : (numbers[seq - before - 1] ?? seq))
     const candidate = structuredClone(state)
@@ -83,14 +94,9 @@ function sameButForNumbers(state: State, found: Snapshot, before: number): State
     for (const group of candidate.groups) group.deletedBy = renumber(group.deletedBy)
     for (const change of candidate.changes) change.seq = renumber(change.seq)!
     candidate.changes.sort((one, other) => one.seq - other.seq)
-    try {
-      assertSame(candidate, found)
-      return candidate
-    } catch (error) {
-      difference ??= error
-    }
+    if (isSame(candidate, found)) return candidate
   }
-  throw difference
+  return undefined
 }
 
 /** Begins an action; what it answers tells how it went once everything is over. */
