@@ -35,6 +35,7 @@ async function fill(server: BenchServer, { id }: Organization): Promise<void> {
   await database.run(sql`
     update change_counter set group_count = ${LARGE + PAGE}, last_seq = last_seq + ${LARGE + 10_000}
     where organization_id = ${id}`)
+  await database.run(sql`analyze`)
   for (const [group, size] of [
     ['group-1', LARGE],
     ['group-2', SMALL],

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { TextArrayBuilder } from '#src/platform/postgres/binary-array.ts'
+import { encodeUuidArray, TextArrayBuilder } from '#src/platform/postgres/binary-array.ts'
 import { sql } from '#src/platform/postgres/sql.ts'
 import { type BenchServer, send } from './bench-server.ts'
 import { median, quantile, report, timed } from './figures.ts'
-import { schemaFloor } from './floors/member-sync.sql.ts'
+import { BARE_TABLE, bareFloor, schemaFloor } from './floors/member-sync.sql.ts'
 
 const MEMBERS = 100_000
 const CHURN = MEMBERS / 10
-const ROUNDS = 5
+/** Rounds that are timed, and then rounds in which another client reads. */
+const ROUNDS = 7
+const READ_ROUNDS = 3
 const RATIO_MAX = 1.5
 const READ_P99_MAX_MILLIS = 25
 const PEAK_MAX_MEGABYTES = 400
@@ -63,30 +65,53 @@ export async function benchMemberSync(server: BenchServer): Promise<boolean> {
   await database.run(sql`analyze member`)
   const source = await database.row(sql<{ id: string }>`
     select id from grant_source where organization_id = ${organization.id} and kind = 'member_sync'`)
+  const everybody = await database.row(sql<{ ids: string[] }>`
+    select array_agg(id::text order by external_reference_id) as ids from member
+    where organization_id = ${organization.id} and external_reference_id is not null`)
+  await database.run({ name: 'bare_table', text: BARE_TABLE, values: [] })
   const bodies = ROSTERS.map(requestBody)
   const rosterIds = ROSTERS.map(referenceIds)
   const ours = ROSTERS.map((): number[] => [])
   const floors = ROSTERS.map((): number[] => [])
+  const bareFloors = ROSTERS.map((): number[] => [])
   const touched: number[] = []
   const reads = await readMeanwhile(server, organization)
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS + READ_ROUNDS; round++) {
+    const isTimed = round < ROUNDS
     const group = await newGroup(server, organization, `ours ${round}`)
     const floorGroup = await newGroup(server, organization, `floor ${round}`)
     for (const [index, roster] of ROSTERS.entries()) {
       const before = round === 0 ? await countTouchedRows(database) : 0
-      reads.on()
-      ours[index]!.push(await timed(() => syncOverHttp(url, organization, group.id, bodies[index]!, roster)))
+      if (!isTimed) reads.on()
+      const time = await timed(() => syncOverHttp(url, organization, group.id, bodies[index]!, roster))
       reads.off()
+      if (isTimed) ours[index]!.push(time)
       if (round === 0) touched.push((await countTouchedRows(database)) - before)
       const plan = { groupId: floorGroup.uuid, sourceId: source!.id, changeId: randomUUID() }
       const floor = () =>
         database.row(schemaFloor(organization.id, { ...plan, referenceIds: encode(rosterIds[index]!) }))
       floors[index]!.push(await timed(floor))
+      const ids = everybody!.ids.slice(roster.from, roster.from + MEMBERS)
+      const bare = () =>
+        database.transaction(async (tx) => {
+          await tx.run(sql`select set_config('enable_seqscan', 'off', true)`)
+          return await tx.row(bareFloor(floorGroup.uuid, encodeUuidArray(ids)))
+        })
+      bareFloors[index]!.push(await timed(bare))
     }
     await database.run(sql`delete from group_membership where organization_id = ${organization.id}`)
     await database.run(sql`vacuum group_membership`)
+    await database.run({ name: 'bare_delete', text: 'delete from bare_membership', values: [] })
+    await database.run({ name: 'bare_vacuum', text: 'vacuum bare_membership', values: [] })
   }
   const latencies = await reads.stop()
+  for (const [index, roster] of ROSTERS.entries()) {
+    report({
+      name: `${roster.name}: against two UUIDs a row`,
+      ours: median(ours[index]!),
+      floor: median(bareFloors[index]!),
+    })
+  }
   const oks = ROSTERS.map((roster, index) =>
     report({
       name: `member sync of 100,000: ${roster.name}`,
@@ -96,12 +121,15 @@ export async function benchMemberSync(server: BenchServer): Promise<boolean> {
     }),
   )
   for (const [index, roster] of ROSTERS.entries()) {
+    // An opened grant is a row; an ended one leaves the live table and joins the past.
+    const difference = roster.opened + 2 * roster.ended
+    if (touched[index]! < difference)
+      throw new Error(`statistics miss rows: ${touched[index]} of ${difference}`)
     oks.push(
       report({
         name: `rows touched: ${roster.name}`,
         ours: touched[index]!,
-        // An opened grant is a row; an ended one leaves the live table and joins the past.
-        floor: roster.opened + 2 * roster.ended + BOOKKEEPING_ROWS,
+        floor: difference + BOOKKEEPING_ROWS,
         limit: 1,
         unit: 'rows',
       }),
@@ -125,11 +153,11 @@ export async function benchMemberSync(server: BenchServer): Promise<boolean> {
   return oks.every(Boolean)
 }
 
-const STATISTICS_MILLIS = 1500
+/** PostgreSQL's processes report what they wrote late, an idle one after ten seconds. */
+const STATISTICS_MILLIS = 12_000
 
-/** Rows that all statements so far have written, in tables of the directory. */
+/** Rows that all statements so far have written. */
 async function countTouchedRows(database: BenchServer['database']): Promise<number> {
-  // PostgreSQL's processes report their counts a second late.
   await setTimeout(STATISTICS_MILLIS)
   const row = await database.row(sql<{ rows: number }>`
     select sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint as rows from pg_stat_user_tables`)

@@ -75,9 +75,9 @@ export async function acceptMemberSync(
   db: Queryable,
   organizationId: string,
   sync: NewMemberSync,
-): Promise<{ accepted_at: string; position: number } | undefined> {
+): Promise<MemberSyncRow | undefined> {
   const { columns } = sync
-  return await db.row(sql<{ accepted_at: string; position: number }>`
+  return await db.row(sql<MemberSyncRow>`
     with lane as (
       insert into member_sync_lane (organization_id, group_id, last_position)
       select organization_id, id, 1 from org_group
@@ -85,11 +85,11 @@ export async function acceptMemberSync(
       on conflict (organization_id, group_id) do update set last_position = member_sync_lane.last_position + 1
       returning last_position
     ), accepted as (
-      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner, row_count,
-        accepted_at)
-      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actor.kind}, ${sync.actor.id}, ${sync.ranksAsOwner},
-        ${sync.rowCount}, clock_timestamp()
-      from lane returning accepted_at, position
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner,
+        row_count, accepted_at)
+      select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actor.kind}, ${sync.actor.id},
+        ${sync.ranksAsOwner}, ${sync.rowCount}, clock_timestamp()
+      from lane returning *
     ), desired as (
       insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
         display_names, first_names, last_names, attributes, outcomes)
@@ -102,7 +102,7 @@ export async function acceptMemberSync(
       select ${uuidV7()}, ${MEMBER_SYNC_TASK}, ${sync.groupId}::text, ${organizationId}, now() from accepted
       on conflict (kind, key) do update set wakes = task.wakes + 1, run_at = least(task.run_at, excluded.run_at)
     )
-    select accepted_at, position from accepted`)
+    select *, null as held_plan_id, null as failures from accepted`)
 }
 
 /** Stores a submission for a preview, which is rolled back: it takes no position and asks for no work. */
@@ -114,10 +114,10 @@ export async function insertPreviewSync(
   const { columns } = sync
   await tx.run(sql`
     with accepted as (
-      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner, row_count,
-        accepted_at)
-      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actor.kind}, ${sync.actor.id}, ${sync.ranksAsOwner},
-        ${sync.rowCount}, now())
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner,
+        row_count, accepted_at)
+      values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actor.kind}, ${sync.actor.id},
+        ${sync.ranksAsOwner}, ${sync.rowCount}, now())
     )
     insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
       display_names, first_names, last_names, attributes, outcomes)

@@ -53,13 +53,6 @@ function newSync(context: ReadContext, groupId: string, members: DesiredMembers)
   }
 }
 
-export interface AcceptedSync {
-  readonly id: string
-  readonly groupId: string
-  readonly position: number
-  readonly acceptedAt: string
-}
-
 /**
  * Accepts a submission: who should be in the group, whole. It is carried out in the background, in the order in
  * which submissions of the group were accepted; wake the task queue once it is committed.
@@ -70,12 +63,12 @@ export async function submitMemberSync(
   context: ReadContext,
   groupId: string,
   members: DesiredMembers,
-): Promise<AcceptedSync> {
+): Promise<MemberSyncRow> {
   requireSyncPermissions(context)
   const sync = newSync(context, groupId, members)
   const accepted = await acceptMemberSync(context.db, context.organizationId, sync)
   if (accepted === undefined) throw new DirectoryError('group.not_found', 'There is no group with this id.')
-  return { id: sync.id, groupId, position: accepted.position, acceptedAt: accepted.accepted_at }
+  return accepted
 }
 
 export interface SyncPreview extends Preview {

@@ -294,19 +294,18 @@ function submissionRoute(services: Services): FastifyPluginAsync {
         if (request.query.preview) {
           return toSyncPreview(await previewMemberSync(directory, context, groupId, members))
         }
-        const accept = async (db: typeof context.db) => {
-          const accepted = await submitMemberSync({ ...context, db }, groupId, members)
-          return toMemberSync(await getMemberSync({ ...context, db }, groupId, accepted.id))
-        }
         const columns = Object.values(members.columns()).map((column) => column ?? '-')
         const idempotent = idempotency(request, context.organizationId, ...columns)
-        const answer = await directory.database.transaction(async (tx) => {
-          const stored = idempotent && (await claimIdempotencyKey(tx, idempotent))
-          if (stored !== undefined) return { stored }
-          const body = await accept(tx)
-          if (idempotent !== undefined) await storeAnswer(tx, idempotent, 202, JSON.stringify(body))
-          return { body }
-        })
+        const answer =
+          idempotent === undefined
+            ? { body: toMemberSync(await submitMemberSync(context, groupId, members)) }
+            : await directory.database.transaction(async (tx) => {
+                const stored = await claimIdempotencyKey(tx, idempotent)
+                if (stored !== undefined) return { stored }
+                const body = toMemberSync(await submitMemberSync({ ...context, db: tx }, groupId, members))
+                await storeAnswer(tx, idempotent, 202, JSON.stringify(body))
+                return { body }
+              })
         directory.wakeTasks()
         if ('stored' in answer) return replay(reply, answer.stored) as never
         return reply.code(202).send(answer.body)

@@ -151,7 +151,7 @@ export function memberSyncRoutes(services: VitableServices): FastifyPluginAsync 
           data: {
             request_id: toVitableId('memberSync', sync.id),
             group_id: toVitableId('group', groupId),
-            accepted_at: sync.acceptedAt,
+            accepted_at: sync.accepted_at,
           },
         })
       },
