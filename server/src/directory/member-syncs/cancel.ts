@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { endPendingSyncs } from './member-sync.sql.ts'
+import { endPendingSyncs } from './submission.sql.ts'
 
 /** Cancels what waits for a group that is being deleted. */
 export async function cancelForDeletedGroup(context: Context, groupId: string): Promise<void> {

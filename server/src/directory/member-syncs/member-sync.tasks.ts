@@ -11,13 +11,13 @@ import { brakeReason, memberSyncBrake } from '../plans/brake.ts'
 import { holdPlan, markReturn, supersedeHeldPlans, takeBack } from '../plans/plan.ts'
 import { applySubmission, describeSubmission } from './apply.ts'
 import { cancelForDeletedGroup } from './cancel.ts'
+import type { MemberSyncRow } from './member-sync.sql.ts'
 import {
   completeMemberSync,
   endPendingSyncs,
   hasPendingMemberSync,
   lockNextMemberSync,
-  type MemberSyncRow,
-} from './member-sync.sql.ts'
+} from './submission.sql.ts'
 
 /** After so many failed attempts a submission is given up, so that the ones behind it are not stuck. */
 const TASK_ATTEMPTS_MAX = 8

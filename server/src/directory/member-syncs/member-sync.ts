@@ -7,20 +7,17 @@ import { requireGroup, requireLockedGroup } from '../groups/group.ts'
 import { type AppliedSync, applySubmission } from './apply.ts'
 import type { DesiredMembers } from './desired-members.ts'
 import {
-  acceptMemberSync,
-  endPendingSyncs,
   FAILURES_SHOWN_MAX,
   findMemberSync,
-  insertPreviewSync,
   listMemberSyncFailures as listFailureRows,
   listMemberSyncs as listMemberSyncRows,
-  listRefusedRows,
   listSyncedMembers,
   type MemberSyncRow,
   type NewMemberSync,
   type NumberedFailure,
   type SyncedMembers,
 } from './member-sync.sql.ts'
+import { acceptMemberSync, endPendingSyncs, insertPreviewSync, listRefusedRows } from './submission.sql.ts'
 
 export type { MemberSyncFailure, MemberSyncRow, NumberedFailure, SyncedMembers } from './member-sync.sql.ts'
 

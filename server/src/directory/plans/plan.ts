@@ -5,13 +5,13 @@ import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockGroup } from '../groups/group.sql.ts'
 import { applySubmission, describeSubmission } from '../member-syncs/apply.ts'
+import { findMemberSync } from '../member-syncs/member-sync.sql.ts'
 import {
   closeMemberSync,
   completeMemberSync,
   failPlannedEntries,
-  findMemberSync,
   holdMemberSync,
-} from '../member-syncs/member-sync.sql.ts'
+} from '../member-syncs/submission.sql.ts'
 import {
   type CarriedEntries,
   carryEntries,

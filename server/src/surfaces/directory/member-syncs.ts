@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -18,7 +17,7 @@ import {
 } from '../../directory/member-syncs/member-sync.ts'
 import type { MemberAttributes } from '../../directory/members/member.ts'
 import { attributes } from '../http/attributes.ts'
-import { readMemberRows } from '../http/member-rows.ts'
+import { readMemberRows, takeBodiesAsStreams } from '../http/member-rows.ts'
 import { moment, queryFlag, text } from '../http/wire-types.ts'
 import { idempotency, reading, replay, type Services, toPreview, write } from './exchange.ts'
 import {
@@ -251,8 +250,7 @@ export function memberSyncRoutes(services: Services): FastifyPluginAsync {
 function submissionRoute(services: Services): FastifyPluginAsync {
   const { directory } = services
   return async (plain: FastifyInstance) => {
-    plain.removeAllContentTypeParsers()
-    plain.addContentTypeParser('application/json', async (_request: unknown, payload: Readable) => payload)
+    takeBodiesAsStreams(plain)
     const app = plain.withTypeProvider<ZodTypeProvider>()
 
     app.post(

@@ -15,6 +15,8 @@ import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
 import type { Services } from './exchange.ts'
 import { groupMemberRoutes } from './group-members.ts'
 import { groupRoutes } from './groups.ts'
+import { memberAccessRoutes } from './member-access.ts'
+import { memberLifecycleRoutes } from './member-lifecycle.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
 import { memberRoutes } from './members.ts'
 import { organizationRoutes, serverRoutes } from './organizations.ts'
@@ -81,6 +83,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         })
         await scope.register(organizationRoutes(services))
         await scope.register(memberRoutes(services))
+        await scope.register(memberLifecycleRoutes(services))
+        await scope.register(memberAccessRoutes(services))
         await scope.register(groupRoutes(services))
         await scope.register(groupMemberRoutes(services))
         await scope.register(memberSyncRoutes(services))

@@ -1,9 +1,15 @@
 import type { Readable } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { DirectoryError } from '../../directory/errors.ts'
 import { readJsonRows } from '../../platform/json-rows.ts'
 import { invalidField } from './refusal.ts'
+
+/** Makes the routes of a scope get their JSON bodies as streams, for `readMemberRows`. */
+export function takeBodiesAsStreams(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', async (_request: unknown, payload: Readable) => payload)
+}
 
 export interface MemberRowsOptions<Row> {
   readonly bytesMax: number

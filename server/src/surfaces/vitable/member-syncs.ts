@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -12,7 +11,7 @@ import {
 } from '../../directory/member-syncs/member-sync.ts'
 import type { MemberAttributes } from '../../directory/members/member.ts'
 import { address } from '../http/attributes.ts'
-import { readMemberRows } from '../http/member-rows.ts'
+import { readMemberRows, takeBodiesAsStreams } from '../http/member-rows.ts'
 import { moment, text } from '../http/wire-types.ts'
 import { inOrganization, type VitableServices } from './scope.ts'
 import { envelope, fromVitableId, toVitableId } from './wire.ts'
@@ -108,9 +107,7 @@ export function memberSyncRoutes(services: VitableServices): FastifyPluginAsync 
   }
 
   async function submissionRoute(plain: FastifyInstance): Promise<void> {
-    // Read row by row: see surfaces/http/member-rows.ts.
-    plain.removeAllContentTypeParsers()
-    plain.addContentTypeParser('application/json', async (_request: unknown, payload: Readable) => payload)
+    takeBodiesAsStreams(plain)
     const app = plain.withTypeProvider<ZodTypeProvider>()
 
     app.post(
