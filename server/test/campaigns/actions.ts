@@ -74,7 +74,12 @@ function run(state: State, action: Action): unknown {
     case 'sync':
       return sync(state, action.group, action.rows)
     case 'create':
-      return model.createMember(state, unboundId(action.fields.ref ?? ''), action.fields)
+      // Two without a reference id in one race are told apart by their emails.
+      return model.createMember(
+        state,
+        unboundId(action.fields.ref ?? action.fields.email ?? ''),
+        action.fields,
+      )
     case 'update':
       return model.updateMember(state, action.member, action.fields)
     case 'suspend':

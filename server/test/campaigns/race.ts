@@ -92,7 +92,10 @@ function sameButForNumbers(state: State, found: Snapshot, before: number): State
       grant.ended = renumber(grant.ended)
     }
     for (const group of candidate.groups) group.deletedBy = renumber(group.deletedBy)
-    for (const change of candidate.changes) change.seq = renumber(change.seq)!
+    for (const change of candidate.changes) {
+      change.seq = renumber(change.seq)!
+      change.undoes = renumber(change.undoes)
+    }
     candidate.changes.sort((one, other) => one.seq - other.seq)
     if (isSame(candidate, found)) return candidate
   }

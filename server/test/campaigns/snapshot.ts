@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { TENANT_TABLES } from '#src/directory/organizations/purge.sql.ts'
 import { sql } from '#src/platform/postgres/sql.ts'
-import { isLive, OWNER, type State } from './directory-model.ts'
+import { type Change, isLive, OWNER, type State } from './directory-model.ts'
 import { sorted } from './sync-model.ts'
 import type { World } from './world.ts'
 
@@ -22,7 +22,7 @@ export async function digestRows({ database, organizationId }: World): Promise<s
 export interface Snapshot {
   people: State['people']
   grants: State['grants']
-  changes: { seq: number; kind: string; opened: number; ended: number; at: string }[]
+  changes: (Omit<Change, 'before'> & { at: string })[]
   groups: State['groups']
   last_seq: number
 }
@@ -50,7 +50,9 @@ export async function readSnapshot({ database, organizationId }: World): Promise
         from grants g join grant_source s on s.organization_id = ${organizationId} and s.id = g.source_id
         left join numbered o on o.id = g.opened_change left join numbered e on e.id = g.ended_change) as grants,
       (select json_agg(json_build_object('seq', seq, 'kind', kind, 'opened', opened_count, 'ended', ended_count,
-        'at', at) order by seq) from change where organization_id = ${organizationId}) as changes,
+        'member', member_id, 'group', group_id, 'at', at,
+        'undoes', (select n.seq from numbered n where n.id = change.undoes)) order by seq)
+        from change where organization_id = ${organizationId}) as changes,
       (select json_agg(json_build_object('id', g.id, 'deletedBy', n.seq)) from org_group g
         left join numbered n on n.id = g.deleted_change where g.organization_id = ${organizationId}) as groups,
       (select last_seq from change_counter where organization_id = ${organizationId}) as last_seq`)
@@ -84,7 +86,16 @@ function comparable({
     people: ordered(people.map((one) => ({ ...one, attributes: sorted(one.attributes) }))),
     grants: ordered(grants ?? []),
     groups: ordered(groups ?? []),
-    changes: changes.map(({ seq, kind, opened, ended }) => ({ seq, kind, opened, ended })),
+    // Of whom, too: two changes of one kind at the same moment are told apart by nothing else.
+    changes: changes.map(({ seq, kind, opened, ended, member, group, undoes }) => ({
+      seq,
+      kind,
+      opened,
+      ended,
+      member,
+      group,
+      undoes,
+    })),
   }
 }
 

@@ -104,6 +104,18 @@ export async function lockGroupsOfMember(
   return rows.map((row) => row.id)
 }
 
+/** Locks what a member holds until COMMIT: whoever ends one of these grants meanwhile comes before or after. */
+export async function lockMembershipsOfMember(
+  tx: Transaction,
+  organizationId: string,
+  memberId: string,
+): Promise<void> {
+  await tx.run(sql`
+    select 1 from group_membership
+    where organization_id = ${organizationId} and member_id = ${memberId}
+    order by group_id, source_id for update`)
+}
+
 /** Whether a member is by now in a group besides these. */
 export async function isInAnotherGroup(
   tx: Transaction,

@@ -7,6 +7,7 @@ import {
   endShorterMemberships,
   isInAnotherGroup,
   lockGroupsOfMember,
+  lockMembershipsOfMember,
 } from '../grants/group-membership.sql.ts'
 import { copyRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
 import { endAccess } from './lifecycle.ts'
@@ -42,6 +43,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   await lockOwners(db, organizationId)
   // In the order of ids, so that two merges of the same pair wait instead of deadlocking.
   for (const id of [intoId, fromId].sort()) await lockMember(db, organizationId, id)
+  await lockMembershipsOfMember(db, organizationId, fromId)
   if (await isInAnotherGroup(db, organizationId, fromId, groupIds))
     throw new Conflict('joined a group meanwhile')
   const into = await requireMember(context, intoId)
