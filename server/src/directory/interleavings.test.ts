@@ -12,6 +12,7 @@ import { DirectoryError } from './errors.ts'
 import { deleteGroup } from './groups/group.ts'
 import { addGroupMember, listGroupMembers } from './groups/membership.ts'
 import { getMemberSync } from './member-syncs/member-sync.ts'
+import { classifyPeople, updatePeople } from './member-syncs/people.sql.ts'
 import { removeMember } from './members/lifecycle.ts'
 import { changeMemberLevel, createMember } from './members/member.ts'
 import { approvePlan, listPlans } from './plans/plan.ts'
@@ -100,6 +101,24 @@ describe('an operation that meets another half-way', () => {
     assert.deepEqual([status, updated_members, created_members, opened_count], ['completed', 1, 1, 2])
     assert.deepEqual((await members()).sort(), ['a', 'b'])
     await assertSound(world)
+  })
+
+  test('who is found by an email and removed a moment later is not brought back', async () => {
+    const { database, world, sync } = await openTestWorld()
+    const { organizationId } = world
+    const email = 'found@x.co'
+    const found = await change(world, (context) => createMember(context, { email }))
+    const { id: syncId } = await sync([{ ref: 'new', email }])
+    const people = { syncId, size: 'small', now: new Date(), mayChangeOwners: true } as const
+    const updated = await database.transaction(async (tx) => {
+      await classifyPeople(tx, organizationId, people)
+      await change(world, (context) => removeMember(context, found.id))
+      return await updatePeople(tx, organizationId, people)
+    })
+    assert.equal(updated, 0)
+    const row = await database.row(sql<{ status: string }>`
+      select status from member where organization_id = ${organizationId} and id = ${found.id}`)
+    assert.equal(row!.status, 'removed')
   })
 
   test('an approved plan whose member is being removed restores the member', async () => {

@@ -47,7 +47,7 @@ function withRefusals({ action, outcome }: Raced): Raced {
 
 /** Looks for an order of the actions that gives the answers and the rows; else the difference from the best one. */
 function explain(world: World, raced: readonly Raced[], found: Snapshot): Error | undefined {
-  let best: { agreed: number; check: () => void } | undefined
+  let best: { agreed: number; checks: (() => void)[] } = { agreed: -1, checks: [] }
   for (const order of permutations(raced)) {
     let state = structuredClone(world.state)
     let agreed = 0
@@ -68,14 +68,19 @@ function explain(world: World, raced: readonly Raced[], found: Snapshot): Error 
       return undefined
     }
     check ??= () => assertSame(state, found)
-    if (best === undefined || agreed > best.agreed) best = { agreed, check }
+    if (agreed > best.agreed) best = { agreed, checks: [check] }
+    else if (agreed === best.agreed) best.checks.push(check)
   }
-  try {
-    best?.check()
-  } catch (error) {
-    return error as Error
-  }
-  return new Error('the answers and rows differ in the numbers of changes')
+  // Of every order that agrees as far, because the one that should have been may be any of them.
+  const differences = best.checks.flatMap((check) => {
+    try {
+      check()
+      return []
+    } catch (error) {
+      return [error as Error]
+    }
+  })
+  return new Error(differences.map(({ message }) => message).join('\n\n') || 'the numbers of changes differ')
 }
 
 /**

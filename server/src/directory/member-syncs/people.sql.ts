@@ -181,8 +181,8 @@ export async function updatePeople(
       from linked l
       join member m
         on m.organization_id = ${organizationId} and m.id = l.target_id and m.merged_into is null
-        -- Who was found by an email is still the one who has it.
-        and (m.email_key = l.email_key or not l.is_new_link)
+        -- Who was found by an email is still the one who has it, and still here.
+        and ((m.email_key = l.email_key and m.status <> 'removed') or not l.is_new_link)
       where m.status = 'removed' or (m.external_reference_id is null and l.is_new_link)
         or (l.email is not null and l.email is distinct from m.email)
         or (l.display_name is not null and l.display_name is distinct from m.display_name)

@@ -12,7 +12,7 @@ import { openWorld, runNextSync, type World } from '../../../test/campaigns/worl
 import { freshDatabase } from '../../../test/harness.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 
-const RACES = Number(process.env.ROLLCALL_TEST_RUNS ?? 40)
+const RACES = Number(process.env.ROLLCALL_TEST_RUNS ?? 20)
 
 test('operations done at the same time are as if one had come after the other', async () => {
   const { database } = await freshDatabase({ poolSize: 8 })
