@@ -6,7 +6,6 @@ import { createTemplate } from './template-database.ts'
 import { startThrowawayServer } from './throwaway-server.ts'
 
 export {
-  type ServerProcess,
   ServerProcessFailed,
   type ServerProcessOptions,
   startServerProcess,
@@ -47,7 +46,7 @@ after(async () => {
 })
 
 /** The address of a server for tests that make databases of their own; the role is a superuser. */
-export async function testServerUrl(): Promise<string> {
+async function testServerUrl(): Promise<string> {
   return (await adminServer()).url
 }
 

@@ -2,7 +2,7 @@ import type { Database } from '../platform/postgres/database.ts'
 import { sql } from '../platform/postgres/sql.ts'
 
 /** How long answers for Idempotency-Key are kept. */
-export const IDEMPOTENCY_HOURS = 24
+const IDEMPOTENCY_HOURS = 24
 
 export async function deleteOldIdempotencyKeys(db: Database): Promise<number> {
   return await db.run(sql`

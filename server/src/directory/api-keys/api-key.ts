@@ -14,7 +14,7 @@ import {
 
 export type { ApiKeyRow } from './api-key.sql.ts'
 
-export const API_KEY_PREFIX = 'rck_'
+const API_KEY_PREFIX = 'rck_'
 const HINT_LENGTH = API_KEY_PREFIX.length + 4
 
 export interface NewApiKey {

@@ -22,7 +22,7 @@ export interface Effects {
 }
 
 /** Effects listed in one answer at most; counts are always whole. */
-export const EFFECTS_MAX = 1000
+const EFFECTS_MAX = 1000
 
 /** What a change opened and ended: the counts, and a page of its grants. */
 export async function readEffects(

@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { sql } from '../../platform/postgres/sql.ts'
 
 /** Why a grant that a change ended is not given back. */
-export type UndoRefusalReason = 'expired' | 'group_deleted' | 'member_removed' | 'changed_since'
+type UndoRefusalReason = 'expired' | 'group_deleted' | 'member_removed' | 'changed_since'
 
 export interface UndoRefusal {
   grant: 'group_membership' | 'role'

@@ -5,7 +5,7 @@ import type { Level } from '../access/permission.ts'
 import type { ExpiredGrants } from './group-membership.sql.ts'
 
 /** The organization roles that stand for levels above `member`. */
-export const LEVEL_ROLES = [
+const LEVEL_ROLES = [
   { key: 'owner', name: 'Owner' },
   { key: 'admin', name: 'Admin' },
 ] as const

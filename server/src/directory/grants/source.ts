@@ -14,14 +14,8 @@ export const sourceKinds = [
 ] as const
 export type SourceKind = (typeof sourceKinds)[number]
 
-export interface GrantSourceRow {
-  id: string
-  kind: SourceKind
-  ref: string | null
-}
-
 /** The sources every organization has from its start; others come with what they stand for. */
-export const STANDING_SOURCES: readonly SourceKind[] = ['manual', 'api', 'member_sync']
+const STANDING_SOURCES: readonly SourceKind[] = ['manual', 'api', 'member_sync']
 
 export async function insertStandingSources(tx: Transaction, organizationId: string): Promise<void> {
   const ids = STANDING_SOURCES.map(() => uuidV7())

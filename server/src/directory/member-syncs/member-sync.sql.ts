@@ -4,7 +4,7 @@ import type { RecordedActor } from '../access/permission.ts'
 
 export const MEMBER_SYNC_TASK = 'member_sync'
 
-export type MemberSyncStatus =
+type MemberSyncStatus =
   | 'pending'
   | 'held'
   | 'completed'

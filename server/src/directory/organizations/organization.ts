@@ -26,7 +26,7 @@ import type { OrganizationSettings } from './settings.ts'
 export type { OrganizationRow } from './organization.sql.ts'
 
 /** Days between a deletion and the purge, in which it can be restored. */
-export const GRACE_DAYS = 30
+const GRACE_DAYS = 30
 const DAY_MILLIS = 24 * 60 * 60 * 1000
 
 const SLUG_CONSTRAINT = 'organization_slug_key'

@@ -31,7 +31,7 @@ import {
 export type { PlanEntryRow, PlanRow } from './plan.sql.ts'
 
 /** How long a held plan waits for a decision. */
-export const HELD_DAYS = 7
+const HELD_DAYS = 7
 const DAY_MILLIS = 24 * 60 * 60 * 1000
 
 /** Marks where the open transaction may go back to. */

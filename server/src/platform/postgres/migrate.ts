@@ -65,10 +65,7 @@ export async function readMigrations(directory = MIGRATIONS_DIR): Promise<Migrat
 }
 
 /** What is still to apply. */
-export function pendingMigrations(
-  known: readonly Migration[],
-  applied: readonly AppliedMigration[],
-): Migration[] {
+function pendingMigrations(known: readonly Migration[], applied: readonly AppliedMigration[]): Migration[] {
   for (const done of applied) {
     const migration = known.find(({ version }) => version === done.version)
     if (migration === undefined) {

@@ -83,7 +83,7 @@ export const member = z
   })
   .meta({ id: 'Member' })
 
-export function toMember(row: MemberRow): z.infer<typeof member> {
+function toMember(row: MemberRow): z.infer<typeof member> {
   return {
     object: 'member',
     id: toId('member', row.id),

@@ -10,8 +10,8 @@ import type { MemberRow } from '../../directory/members/member.ts'
 import { decodeId, encodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { moment, queryFlag, queryNumber, text } from '../http/wire-types.ts'
 
-export const LIMIT_MAX = 1000
-export const LIMIT_DEFAULT = 100
+const LIMIT_MAX = 1000
+const LIMIT_DEFAULT = 100
 const CURSOR_LENGTH_MAX = 200
 
 export const orgParams = z.object({ org: z.string() })
@@ -29,7 +29,7 @@ export function page<T extends z.ZodType>(item: T) {
 }
 
 /** A cursor is the place of the last row, opaque to the caller. */
-export function toCursor(place: string | number): string {
+function toCursor(place: string | number): string {
   return Buffer.from(String(place)).toString('base64url')
 }
 
