@@ -2,6 +2,7 @@ import { type Logger, pino } from 'pino'
 import { createApp } from './app.ts'
 import { type Config, readConfig, StartupError } from './config.ts'
 import { startEmbeddedPostgres } from './platform/embedded-postgres/embedded-postgres.ts'
+import { openLog } from './platform/log.ts'
 import { openDatabase } from './platform/postgres/database.ts'
 import { migrate } from './platform/postgres/migrate.ts'
 
@@ -50,7 +51,7 @@ export async function runProcess(): Promise<void> {
 
 async function start(open: OpenParts, onDatabaseLost: () => void): Promise<void> {
   const config = readConfig()
-  const log = pino({ level: config.logLevel }, pino.destination(2))
+  const log = openLog(config.logLevel, pino.destination(2))
   const connectionString = config.databaseUrl ?? (await startOwnDatabase(open, config, log, onDatabaseLost))
   let isClosing = false
   const database = openDatabase({
