@@ -37,7 +37,7 @@ export async function createApiKey(
   input: NewApiKey,
 ): Promise<{ key: ApiKeyRow; secret: string }> {
   requirePermission(context.actor, 'api_keys:write')
-  const wanted = input.scopes.includes('*') ? permissions : (input.scopes as typeof permissions)
+  const wanted = input.scopes.includes('*') ? ['*', ...permissions] : input.scopes
   const beyond = wanted.filter((permission) => !holdsPermission(context.actor, permission))
   if (beyond.length > 0) {
     throw new DirectoryError('api_key.scope_exceeded', `You do not hold ${beyond.join(', ')} yourself.`, {

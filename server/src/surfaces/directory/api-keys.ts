@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { permissions } from '../../directory/access/permission.ts'
+import { PERMISSION_LENGTH_MAX, permissionProblem } from '../../directory/access/permission.ts'
 import type { ApiKeyRow } from '../../directory/api-keys/api-key.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../directory/api-keys/api-key.ts'
 import { moment, text } from '../http/wire-types.ts'
@@ -19,8 +19,11 @@ import {
 } from './wire.ts'
 
 const NAME_LENGTH_MAX = 255
-const scopes = ['*', ...permissions] as const
-const scopeName = z.enum(scopes, { error: `must be one of ${scopes.join(', ')}` })
+const SCOPES_MAX = 100
+const scopeName = text(PERMISSION_LENGTH_MAX).superRefine((name, issues) => {
+  const problem = name === '*' ? undefined : permissionProblem(name)
+  if (problem !== undefined) issues.addIssue(problem)
+})
 
 const apiKey = z
   .object({
@@ -29,7 +32,7 @@ const apiKey = z
     name: z.string(),
     /** The first characters of the key. */
     hint: z.string(),
-    scopes: z.array(scopeName),
+    scopes: z.array(z.string()),
     member_id: z.string().nullable(),
     created_at: moment,
     expires_at: moment.nullable(),
@@ -70,7 +73,7 @@ export function apiKeyRoutes(services: Services): FastifyPluginAsync {
             scopes: z
               .array(scopeName)
               .min(1, 'must name at least one scope')
-              .max(scopes.length, `must name at most ${scopes.length} scopes`),
+              .max(SCOPES_MAX, `must name at most ${SCOPES_MAX} scopes`),
             member_id: z.string().nullish(),
             expires_at: moment.nullish(),
           }),

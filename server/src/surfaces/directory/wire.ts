@@ -97,6 +97,8 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
   project: ['project.not_found', 'There is no project with this id in this workspace.'],
   apiKey: ['api_key.not_found', 'There is no API key with this id.'],
+  role: ['role.not_found', 'There is no role with this id.'],
+  roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
   change: ['change.not_found', 'There is no change with this id.'],
   plan: ['plan.not_found', 'There is no plan with this id.'],
   memberSync: ['member_sync.not_found', 'There is no member sync with this id in this group.'],

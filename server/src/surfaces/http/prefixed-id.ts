@@ -7,6 +7,8 @@ export const idPrefixes = {
   group: 'grp_',
   workspace: 'wsp_',
   project: 'prj_',
+  role: 'role_',
+  roleAssignment: 'rga_',
   apiKey: 'key_',
   change: 'chg_',
   plan: 'plan_',
