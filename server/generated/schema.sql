@@ -279,14 +279,16 @@ create table plan_entry (
 create table project (
   organization_id uuid not null,
   id uuid not null,
-  workspace_id uuid not null,
-  identifier text not null,
+  workspace_id uuid,
+  identifier text,
   name text not null,
   metadata jsonb default '{}'::jsonb not null,
   version integer default 1 not null,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  archived_at timestamp with time zone,
   constraint project_pkey PRIMARY KEY (organization_id, id),
+  constraint project_of_workspace_identifier CHECK (((workspace_id IS NULL) OR (identifier IS NOT NULL))),
   constraint project_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
@@ -409,7 +411,9 @@ CREATE INDEX plan_expiry ON public.plan USING btree (expires_at) WHERE (status =
 
 CREATE UNIQUE INDEX plan_held ON public.plan USING btree (organization_id, group_id, source_id) WHERE (status = 'held'::text);
 
-CREATE UNIQUE INDEX project_identifier ON public.project USING btree (organization_id, workspace_id, identifier);
+CREATE UNIQUE INDEX project_identifier ON public.project USING btree (organization_id, workspace_id, identifier) NULLS NOT DISTINCT WHERE (identifier IS NOT NULL);
+
+CREATE INDEX project_of_workspace ON public.project USING btree (organization_id, workspace_id, id) WHERE (workspace_id IS NOT NULL);
 
 CREATE INDEX role_grant_ended ON public.role_grant USING btree (organization_id, ended_change) WHERE (ended_change IS NOT NULL);
 

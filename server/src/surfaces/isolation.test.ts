@@ -90,6 +90,7 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
     return { name: 'x', slug: 'x', owner: { email: 'x@x.example' } }
   }
   if (path.endsWith('/workspaces')) return { name: 'x', slug: 'intruder' }
+  if (path.endsWith('{org}/projects')) return { name: 'x', identifier: 'NEW', workspace: ids.workspace ?? '' }
   if (path.endsWith('/projects')) return { name: 'x', identifier: 'NEW' }
   if (path.endsWith('{org}')) return { name: 'Taken over' }
   if (path.endsWith('/groups') || path.endsWith('}')) {
@@ -179,7 +180,7 @@ describe('a credential of another organization', () => {
       const filters = [
         '',
         ...theirs
-          .filter(([name]) => ['member', 'group'].includes(name))
+          .filter(([name]) => ['member', 'group', 'workspace'].includes(name))
           .map(([name, id]) => `?${name}=${id}`),
       ]
       for (const filter of filters) {

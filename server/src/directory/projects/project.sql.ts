@@ -3,13 +3,16 @@ import { sql } from '../../platform/postgres/sql.ts'
 
 export interface ProjectRow {
   id: string
-  workspace_id: string
-  identifier: string
+  /** Null: the project belongs to the organization itself. */
+  workspace_id: string | null
+  /** Null only without a workspace. */
+  identifier: string | null
   name: string
   metadata: Record<string, unknown>
   version: number
   created_at: string
   updated_at: string
+  archived_at: string | null
 }
 
 export interface ProjectFields {
@@ -20,7 +23,12 @@ export interface ProjectFields {
 export async function insertProject(
   tx: Transaction,
   organizationId: string,
-  project: ProjectFields & { id: string; workspaceId: string; identifier: string; now: Date },
+  project: ProjectFields & {
+    id: string
+    workspaceId: string | null
+    identifier: string | null
+    now: Date
+  },
 ): Promise<ProjectRow> {
   const row = await tx.row(sql<ProjectRow>`
     insert into project (organization_id, id, workspace_id, identifier, name, metadata, created_at, updated_at)
@@ -30,38 +38,76 @@ export async function insertProject(
   return row!
 }
 
+/** A project, archived or not. */
 export async function findProject(
   db: Queryable,
   organizationId: string,
-  workspaceId: string,
   id: string,
 ): Promise<ProjectRow | undefined> {
   return await db.row(sql<ProjectRow>`
-    select * from project
-    where organization_id = ${organizationId} and workspace_id = ${workspaceId} and id = ${id}`)
+    select * from project where organization_id = ${organizationId} and id = ${id}`)
 }
 
+/** Locks a project until COMMIT against other changes of it; new grants on it go on. */
 export async function lockProject(
   tx: Transaction,
   organizationId: string,
-  workspaceId: string,
   id: string,
 ): Promise<ProjectRow | undefined> {
   return await tx.row(sql<ProjectRow>`
-    select * from project
-    where organization_id = ${organizationId} and workspace_id = ${workspaceId} and id = ${id}
-    for no key update`)
+    select * from project where organization_id = ${organizationId} and id = ${id} for no key update`)
 }
 
+/** Locks a project until COMMIT against every other change, new grants on it included. */
+export async function lockProjectAgainstGrants(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+): Promise<ProjectRow | undefined> {
+  return await tx.row(sql<ProjectRow>`
+    select * from project where organization_id = ${organizationId} and id = ${id} for update`)
+}
+
+/** Projects by their ids, kept until COMMIT from being archived or brought back. */
+export async function holdProjects(
+  tx: Transaction,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<ProjectRow[]> {
+  return await tx.rows(sql<ProjectRow>`
+    select * from project where organization_id = ${organizationId} and id = any(${ids})
+    order by id for key share`)
+}
+
+export interface ProjectPage {
+  afterId: string | null
+  limit: number
+  includeArchived: boolean
+}
+
+/** One page of all projects of an organization, its own and those of its workspaces. */
 export async function listProjects(
   db: Queryable,
   organizationId: string,
+  page: ProjectPage,
+): Promise<ProjectRow[]> {
+  return await db.rows(sql<ProjectRow>`
+    select * from project
+    where organization_id = ${organizationId} and (archived_at is null or ${page.includeArchived})
+      and id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
+    order by id limit ${page.limit}`)
+}
+
+export async function listProjectsOfWorkspace(
+  db: Queryable,
+  organizationId: string,
   workspaceId: string,
-  page: { afterId: string | null; limit: number },
+  page: ProjectPage,
 ): Promise<ProjectRow[]> {
   return await db.rows(sql<ProjectRow>`
     select * from project
     where organization_id = ${organizationId} and workspace_id = ${workspaceId}
+      and (archived_at is null or ${page.includeArchived})
       and id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
     order by id limit ${page.limit}`)
 }
@@ -74,6 +120,18 @@ export async function updateProject(
   const row = await tx.row(sql<ProjectRow>`
     update project set name = ${project.name}, metadata = ${JSON.stringify(project.metadata)},
       version = version + 1, updated_at = ${project.now}
+    where organization_id = ${organizationId} and id = ${project.id} returning *`)
+  return row!
+}
+
+/** Archives a project, or brings it back. */
+export async function markProjectArchived(
+  tx: Transaction,
+  organizationId: string,
+  project: { id: string; archivedAt: Date | null; now: Date },
+): Promise<ProjectRow> {
+  const row = await tx.row(sql<ProjectRow>`
+    update project set archived_at = ${project.archivedAt}, version = version + 1, updated_at = ${project.now}
     where organization_id = ${organizationId} and id = ${project.id} returning *`)
   return row!
 }

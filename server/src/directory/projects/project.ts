@@ -8,15 +8,29 @@ import { requireVersion } from '../version.ts'
 import { findWorkspace } from '../workspaces/workspace.sql.ts'
 import {
   findProject,
+  holdProjects,
   insertProject,
   listProjects as listProjectRows,
+  listProjectsOfWorkspace,
   lockProject,
+  lockProjectAgainstGrants,
+  markProjectArchived,
   type ProjectFields,
+  type ProjectPage,
   type ProjectRow,
   updateProject as updateProjectRow,
 } from './project.sql.ts'
 
 export type { ProjectRow } from './project.sql.ts'
+
+export const PROJECT_NAME_LENGTH_MAX = 255
+
+export interface NewProject extends ProjectFields {
+  /** Null: the project belongs to the organization itself. */
+  workspaceSlug: string | null
+  /** Null is for projects of the organization only. */
+  identifier: string | null
+}
 
 async function requireWorkspaceId(context: ReadContext, slug: string): Promise<string> {
   const workspace = await findWorkspace(context.db, context.organizationId, slug)
@@ -27,84 +41,184 @@ async function requireWorkspaceId(context: ReadContext, slug: string): Promise<s
 }
 
 function projectNotFound(): DirectoryError {
-  return new DirectoryError('project.not_found', 'There is no project with this id in this workspace.')
+  return new DirectoryError('project.not_found', 'There is no project with this id.')
 }
 
 /**
- * Creates a project.
+ * Creates a project of a workspace or of the organization itself.
  *
- * @throws {DirectoryError} workspace.not_found, project.identifier_taken (in the workspace), permission.denied
+ * @throws {DirectoryError} workspace.not_found, request.invalid (a workspace's project without an identifier),
+ *   project.identifier_taken (in the workspace, or among the organization's own), permission.denied
  */
-export async function createProject(
-  context: Context,
-  workspaceSlug: string,
-  input: ProjectFields & { identifier: string },
-): Promise<ProjectRow> {
+export async function createProject(context: Context, input: NewProject): Promise<ProjectRow> {
   requirePermission(context.actor, 'projects:write')
-  const workspaceId = await requireWorkspaceId(context, workspaceSlug)
+  const { workspaceSlug, ...fields } = input
+  const workspaceId = workspaceSlug === null ? null : await requireWorkspaceId(context, workspaceSlug)
+  if (workspaceId !== null && input.identifier === null) {
+    throw new DirectoryError('request.invalid', 'identifier is required for a project of a workspace.', {
+      field: 'identifier',
+    })
+  }
   const row = await insertProject(context.db, context.organizationId, {
-    ...input,
+    ...fields,
     id: uuidV7(),
     workspaceId,
     now: context.now,
   }).catch((error: unknown) => {
     if (violatedConstraint(error) !== 'project_identifier') throw error
+    const owner = workspaceId === null ? 'organization' : 'workspace'
     throw new DirectoryError(
       'project.identifier_taken',
-      'Another project of the workspace has this identifier.',
+      `Another project of the ${owner} has this identifier.`,
       { field: 'identifier' },
     )
   })
-  context.change.describe({ kind: 'project.created', detail: { project: row.id, workspace: workspaceId } })
+  context.change.describe({ kind: 'project.created', detail: detailOf(row) })
   return row
 }
 
-/** @throws {DirectoryError} workspace.not_found, project.not_found, permission.denied */
-export async function getProject(
-  context: ReadContext,
-  workspaceSlug: string,
-  id: string,
-): Promise<ProjectRow> {
-  requirePermission(context.actor, 'projects:read')
-  const workspaceId = await requireWorkspaceId(context, workspaceSlug)
-  const row = await findProject(context.db, context.organizationId, workspaceId, id)
+function detailOf(project: ProjectRow): Record<string, unknown> {
+  return { project: project.id, workspace: project.workspace_id }
+}
+
+/** A project, archived or not. @throws {DirectoryError} project.not_found */
+export async function requireProject(context: ReadContext, id: string): Promise<ProjectRow> {
+  const row = await findProject(context.db, context.organizationId, id)
   if (row === undefined) throw projectNotFound()
   return row
 }
 
-/** One page of a workspace's projects in the order of their creation. */
+/**
+ * A project that is not archived, and that nobody archives before COMMIT.
+ *
+ * @throws {DirectoryError} project.not_found, project.archived
+ */
+export async function requireActiveProject(context: Context, id: string): Promise<ProjectRow> {
+  const [row] = await requireActiveProjects(context, [id])
+  return row!
+}
+
+/** As `requireActiveProject`, for any number of ids in one statement. */
+export async function requireActiveProjects(context: Context, ids: readonly string[]): Promise<ProjectRow[]> {
+  const rows = await holdProjects(context.db, context.organizationId, ids)
+  if (rows.length < new Set(ids).size) throw projectNotFound()
+  for (const row of rows) requireActive(row)
+  return rows
+}
+
+function requireActive(project: ProjectRow): void {
+  if (project.archived_at === null) return
+  throw new DirectoryError('project.archived', 'The project is archived: unarchive it first.')
+}
+
+/**
+ * @param workspaceSlug refuses a project that is not of this workspace; absent: any
+ * @throws {DirectoryError} workspace.not_found, project.not_found, permission.denied
+ */
+export async function getProject(
+  context: ReadContext,
+  id: string,
+  workspaceSlug?: string,
+): Promise<ProjectRow> {
+  requirePermission(context.actor, 'projects:read')
+  const workspaceId = await placeOf(context, workspaceSlug)
+  return requireInPlace(await findProject(context.db, context.organizationId, id), workspaceId)
+}
+
+async function placeOf(context: ReadContext, workspaceSlug: string | undefined) {
+  return workspaceSlug === undefined ? undefined : await requireWorkspaceId(context, workspaceSlug)
+}
+
+function requireInPlace(row: ProjectRow | undefined, workspaceId: string | undefined): ProjectRow {
+  const fits = workspaceId === undefined || row?.workspace_id === workspaceId
+  if (row === undefined || !fits) throw projectNotFound()
+  return row
+}
+
+/**
+ * One page of projects in the order of their creation, of the whole organization or of one workspace.
+ *
+ * @throws {DirectoryError} workspace.not_found, permission.denied
+ */
 export async function listProjects(
   context: ReadContext,
-  workspaceSlug: string,
-  page: { afterId: string | null; limit: number },
+  filter: ProjectPage & { workspaceSlug: string | null },
 ): Promise<ProjectRow[]> {
   requirePermission(context.actor, 'projects:read')
+  const { db, organizationId } = context
+  const { workspaceSlug, ...page } = filter
+  if (workspaceSlug === null) return await listProjectRows(db, organizationId, page)
   const workspaceId = await requireWorkspaceId(context, workspaceSlug)
-  return await listProjectRows(context.db, context.organizationId, workspaceId, page)
+  return await listProjectsOfWorkspace(db, organizationId, workspaceId, page)
 }
 
 /**
  * Changes a project's fields; a field left out stays.
  *
- * @throws {DirectoryError} workspace.not_found, project.not_found, version.mismatch, permission.denied
+ * @param workspaceSlug refuses a project that is not of this workspace; absent: any
+ * @throws {DirectoryError} workspace.not_found, project.not_found, project.archived, version.mismatch,
+ *   permission.denied
  */
 export async function updateProject(
   context: Context,
-  workspaceSlug: string,
   id: string,
   update: { [Field in keyof ProjectFields]?: ProjectFields[Field] | undefined },
   expectedVersion?: number,
+  workspaceSlug?: string,
 ): Promise<ProjectRow> {
   requirePermission(context.actor, 'projects:write')
-  const workspaceId = await requireWorkspaceId(context, workspaceSlug)
-  const before = await lockProject(context.db, context.organizationId, workspaceId, id)
-  if (before === undefined) throw projectNotFound()
+  const workspaceId = await placeOf(context, workspaceSlug)
+  const before = requireInPlace(await lockProject(context.db, context.organizationId, id), workspaceId)
   requireVersion(before.version, expectedVersion)
+  requireActive(before)
   const fields = { name: update.name ?? before.name, metadata: update.metadata ?? before.metadata }
   if (fields.name === before.name && isDeepStrictEqual(fields.metadata, before.metadata)) {
     return before
   }
   const row = await updateProjectRow(context.db, context.organizationId, { ...fields, id, now: context.now })
-  context.change.describe({ kind: 'project.updated', detail: { project: id, workspace: workspaceId } })
+  context.change.describe({ kind: 'project.updated', detail: detailOf(row) })
+  return row
+}
+
+/**
+ * Archives a project: it is shown on request only, cannot be changed and takes no new grants. Nothing changes if
+ * it is archived already.
+ *
+ * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
+ * @throws {DirectoryError} project.not_found, version.mismatch, permission.denied
+ */
+export async function archiveProject(
+  context: Context,
+  id: string,
+  expectedVersion?: number,
+): Promise<ProjectRow> {
+  return await setArchived(context, id, true, expectedVersion)
+}
+
+/** Brings an archived project back. Nothing changes if it is not archived. @throws as `archiveProject` */
+export async function unarchiveProject(
+  context: Context,
+  id: string,
+  expectedVersion?: number,
+): Promise<ProjectRow> {
+  return await setArchived(context, id, false, expectedVersion)
+}
+
+async function setArchived(
+  context: Context,
+  id: string,
+  archived: boolean,
+  expectedVersion: number | undefined,
+): Promise<ProjectRow> {
+  requirePermission(context.actor, 'projects:write')
+  const { db, organizationId, now } = context
+  const before = requireInPlace(await lockProjectAgainstGrants(db, organizationId, id), undefined)
+  requireVersion(before.version, expectedVersion)
+  if ((before.archived_at !== null) === archived) return before
+  const row = await markProjectArchived(db, organizationId, { id, archivedAt: archived ? now : null, now })
+  context.change.describe({
+    kind: archived ? 'project.archived' : 'project.unarchived',
+    detail: detailOf(row),
+  })
   return row
 }

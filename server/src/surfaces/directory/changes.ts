@@ -53,7 +53,13 @@ const change = z
   .meta({ id: 'Change' })
 
 /** Ids within a change's detail, by the noun they are ids of. */
-const DETAIL_NOUNS = { api_key: 'apiKey', from: 'member', member_sync: 'memberSync' } as const
+const DETAIL_NOUNS = {
+  api_key: 'apiKey',
+  from: 'member',
+  member_sync: 'memberSync',
+  project: 'project',
+  workspace: 'workspace',
+} as const
 
 function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
   const shown = { ...detail }

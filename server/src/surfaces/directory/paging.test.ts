@@ -29,6 +29,8 @@ before(async () => {
   for (let index = 0; index < COUNT; index++) {
     await acme.post('/workspaces', { name: `W${index}`, slug: `acme-${index}` })
     await acme.post('/workspaces/acme-0/projects', { name: `P${index}`, identifier: `P${index}` })
+    const { id } = await acme.post('/projects', { name: `Own ${index}` })
+    if (index < 3) await acme.post(`/projects/${id}/archive`)
   }
   const { number } = await acme.lastChange()
   lists = [
@@ -45,6 +47,9 @@ before(async () => {
     ['/api_keys', COUNT],
     ['/workspaces', COUNT],
     ['/workspaces/acme-0/projects', COUNT],
+    ['/projects?workspace=acme-0', COUNT],
+    ['/projects', 2 * COUNT - 3],
+    ['/projects?include_archived=true', 2 * COUNT],
   ]
 })
 

@@ -5,73 +5,89 @@ import {
   createProject,
   getProject,
   listProjects,
+  PROJECT_NAME_LENGTH_MAX,
   type ProjectRow,
   updateProject,
 } from '../../directory/projects/project.ts'
 import { metadata, moment, text } from '../http/wire-types.ts'
 import { expectedVersion, reading, type Services, setVersion, write } from './exchange.ts'
-import { fromId, idCursor, orgParams, page, pageQuery, toId, toPage } from './wire.ts'
+import { fromId, idCursor, orgParams, page, pageQuery, toId, toIdOrNull, toPage } from './wire.ts'
 
-const NAME_LENGTH_MAX = 255
 const IDENTIFIER_LENGTH_MAX = 12
 
-const identifier = text(IDENTIFIER_LENGTH_MAX)
+export const projectIdentifier = text(IDENTIFIER_LENGTH_MAX)
   .regex(/^[A-Za-z][A-Za-z0-9]*$/, 'must be letters and digits, and begin with a letter')
   .transform((value) => value.toUpperCase())
 
-const project = z
+export const project = z
   .object({
     object: z.literal('project'),
     id: z.string(),
-    workspace: z.string(),
-    identifier: z.string(),
+    /** Null: it belongs to the organization itself. */
+    workspace: z.string().nullable(),
+    identifier: z.string().nullable(),
     name: z.string(),
     metadata: z.record(z.string(), z.unknown()),
     created_at: moment,
     updated_at: moment,
+    archived_at: moment.nullable(),
   })
   .meta({ id: 'Project' })
 
-function toProject(row: ProjectRow): z.infer<typeof project> {
+export function toProject(row: ProjectRow): z.infer<typeof project> {
   return {
     object: 'project',
     id: toId('project', row.id),
-    workspace: toId('workspace', row.workspace_id),
+    workspace: toIdOrNull('workspace', row.workspace_id),
     identifier: row.identifier,
     name: row.name,
     metadata: row.metadata,
     created_at: row.created_at,
     updated_at: row.updated_at,
+    archived_at: row.archived_at,
   }
+}
+
+/** What can be changed of a project. */
+export const projectUpdate = z.strictObject({
+  name: text(PROJECT_NAME_LENGTH_MAX).optional(),
+  metadata: metadata.optional(),
+})
+
+/** Renders a project with its version as the answer's ETag. */
+export const renderProject = (reply: FastifyReply) => (row: ProjectRow) => {
+  setVersion(reply, row.version)
+  return toProject(row)
 }
 
 const tags = ['Projects']
 const workspaceParams = orgParams.extend({ workspace: z.string() })
 const projectParams = workspaceParams.extend({ project: z.string() })
 
+/** The projects of a workspace, by its slug. */
 export function projectRoutes(services: Services): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
-    const renderTo = (reply: FastifyReply) => (row: ProjectRow) => {
-      setVersion(reply, row.version)
-      return toProject(row)
-    }
 
     app.post(
       '/workspaces/:workspace/projects',
       {
         schema: {
           tags,
-          summary: 'Create a project',
-          operationId: 'createProject',
+          summary: 'Create a project of a workspace',
+          operationId: 'createWorkspaceProject',
           params: workspaceParams,
-          body: z.strictObject({ name: text(NAME_LENGTH_MAX), identifier, metadata: metadata.default({}) }),
+          body: z.strictObject({
+            name: text(PROJECT_NAME_LENGTH_MAX),
+            identifier: projectIdentifier,
+            metadata: metadata.default({}),
+          }),
           response: { 201: project },
         },
       },
       async (request, reply) =>
-        (await write(services, request, reply, { status: 201, render: renderTo(reply) }, (context) =>
-          createProject(context, request.params.workspace, request.body),
+        (await write(services, request, reply, { status: 201, render: renderProject(reply) }, (context) =>
+          createProject(context, { ...request.body, workspaceSlug: request.params.workspace }),
         )) as never,
     )
 
@@ -80,8 +96,8 @@ export function projectRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags,
-          summary: 'List the projects of a workspace',
-          operationId: 'listProjects',
+          summary: 'List the projects of a workspace that are not archived',
+          operationId: 'listWorkspaceProjects',
           params: workspaceParams,
           querystring: pageQuery,
           response: { 200: page(project) },
@@ -89,7 +105,9 @@ export function projectRoutes(services: Services): FastifyPluginAsync {
       },
       async (request) => {
         const { limit, after } = request.query
-        const rows = await listProjects(reading(services, request), request.params.workspace, {
+        const rows = await listProjects(reading(services, request), {
+          workspaceSlug: request.params.workspace,
+          includeArchived: false,
           afterId: idCursor(after),
           limit: limit + 1,
         })
@@ -102,15 +120,17 @@ export function projectRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags,
-          summary: 'Read a project',
-          operationId: 'getProject',
+          summary: 'Read a project of a workspace',
+          operationId: 'getWorkspaceProject',
           params: projectParams,
           response: { 200: project },
         },
       },
       async (request, reply) => {
         const id = fromId('project', request.params.project)
-        return renderTo(reply)(await getProject(reading(services, request), request.params.workspace, id))
+        return renderProject(reply)(
+          await getProject(reading(services, request), id, request.params.workspace),
+        )
       },
     )
 
@@ -119,17 +139,22 @@ export function projectRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags,
-          summary: 'Change fields of a project',
-          operationId: 'updateProject',
+          summary: 'Change fields of a project of a workspace',
+          operationId: 'updateWorkspaceProject',
           params: projectParams,
-          body: z.strictObject({ name: text(NAME_LENGTH_MAX).optional(), metadata: metadata.optional() }),
+          body: projectUpdate,
           response: { 200: project },
         },
       },
       async (request, reply) => {
         const id = fromId('project', request.params.project)
-        return (await write(services, request, reply, { status: 200, render: renderTo(reply) }, (context) =>
-          updateProject(context, request.params.workspace, id, request.body, expectedVersion(request)),
+        return (await write(
+          services,
+          request,
+          reply,
+          { status: 200, render: renderProject(reply) },
+          (context) =>
+            updateProject(context, id, request.body, expectedVersion(request), request.params.workspace),
         )) as never
       },
     )

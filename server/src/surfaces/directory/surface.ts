@@ -19,6 +19,7 @@ import { memberAccessRoutes } from './member-access.ts'
 import { memberLifecycleRoutes } from './member-lifecycle.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
 import { memberRoutes } from './members.ts'
+import { organizationProjectRoutes } from './organization-projects.ts'
 import { organizationRoutes, serverRoutes } from './organizations.ts'
 import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
@@ -90,6 +91,7 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(memberSyncRoutes(services))
         await scope.register(workspaceRoutes(services))
         await scope.register(projectRoutes(services))
+        await scope.register(organizationProjectRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))
         await scope.register(apiKeyRoutes(services))

@@ -14,12 +14,14 @@ before(async () => {
   const [member, group] = [await acme.member(), await acme.group()]
   await acme.post('/workspaces', { name: 'W', slug: 'acme-space' })
   const project = await acme.post('/workspaces/acme-space/projects', { name: 'P', identifier: 'PRO' })
+  const own = await acme.post('/projects', { name: 'Own' })
   resources = [
     ['', (name) => ({ name })],
     [`/members/${member.id}`, (name) => ({ display_name: name })],
     [`/groups/${group.id}`, (name) => ({ name })],
     ['/workspaces/acme-space', (name) => ({ name })],
     [`/workspaces/acme-space/projects/${project.id}`, (name) => ({ name })],
+    [`/projects/${own.id}`, (name) => ({ name })],
   ]
 })
 

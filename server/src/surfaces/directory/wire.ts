@@ -95,7 +95,7 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   member: ['member.not_found', 'There is no member with this id.'],
   group: ['group.not_found', 'There is no group with this id.'],
   workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
-  project: ['project.not_found', 'There is no project with this id in this workspace.'],
+  project: ['project.not_found', 'There is no project with this id.'],
   apiKey: ['api_key.not_found', 'There is no API key with this id.'],
   role: ['role.not_found', 'There is no role with this id.'],
   roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
