@@ -1,4 +1,5 @@
 import { DirectoryError } from '../errors.ts'
+import type { RateLimit } from '../organizations/settings.ts'
 
 /**
  * The permission catalogue: what Rollcall itself asks for. Roles hold permissions, API keys carry them as scopes,
@@ -74,6 +75,8 @@ export type Actor =
       readonly kind: 'api_key'
       readonly id: string
       readonly organizationId: string
+      /** The organization's slug when the key was looked up. */
+      readonly organizationSlug?: string
       readonly scopes: readonly Scope[]
       readonly memberId: string | null
       /** The member's level; an organization's own key ranks as an owner. */
@@ -82,6 +85,8 @@ export type Actor =
       readonly permissions?: readonly string[]
       /** It came with a short-lived token of the key. */
       readonly withToken?: boolean
+      /** How often the key may ask; absent: as often as it likes. */
+      readonly rateLimit?: RateLimit
     }
   | { readonly kind: 'system' }
 

@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { Level, Scope } from '../access/permission.ts'
+import type { RateLimit } from '../organizations/settings.ts'
 
 export interface ApiKeyRow {
   id: string
@@ -85,6 +86,9 @@ export async function revokeKeysOfMember(
 
 export interface CredentialRow {
   organization_id: string
+  organization_slug: string
+  /** The organization's limit for each of its keys. */
+  rate_limit: RateLimit | null
   api_key_id: string
   scopes: Scope[]
   member_id: string | null
@@ -101,8 +105,8 @@ export interface CredentialRow {
  */
 export async function findCredential(db: Queryable, digest: Buffer): Promise<CredentialRow | undefined> {
   return await db.row(sql<CredentialRow>`
-    select c.organization_id, c.api_key_id, k.scopes, k.member_id,
-      least(c.expires_at, k.expires_at) as ends_at, c.expires_at is not null as is_token,
+    select c.organization_id, o.slug as organization_slug, o.settings -> 'rate_limit' as rate_limit, c.api_key_id,
+      k.scopes, k.member_id, least(c.expires_at, k.expires_at) as ends_at, c.expires_at is not null as is_token,
       case when k.member_id is null then 'owner' else coalesce((
         select case when bool_or(r.key = 'owner') then 'owner' else 'admin' end
         from role_grant g

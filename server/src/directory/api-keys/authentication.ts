@@ -9,6 +9,7 @@ import {
   insertFirstRootKey,
   touchApiKeys,
 } from './api-key.sql.ts'
+import { type Allowance, createRateLimiter } from './rate-limit.ts'
 
 /** A key that stops working stops within this time in every process (design: within one second). */
 const CACHE_MILLIS = 500
@@ -23,6 +24,8 @@ export interface Authentication {
    * @throws {DirectoryError} authentication.missing, authentication.invalid
    */
   authenticate(secret: string | undefined): Promise<Actor>
+  /** Counts one request against the limit of the actor's key. Undefined: it has none. */
+  countRequest(actor: Actor): Allowance | undefined
   /** Forgets what is cached, so that a revocation in this process works at once. */
   forget(): void
   /** Writes what is known of last uses. */
@@ -42,12 +45,17 @@ export async function openAuthentication(
   const { digests, made } = await rootKeys(database, configuredRootKey)
   const cache = new Map<string, { row: CredentialRow; until: number }>()
   const lastUses = new Map<string, { organizationId: string; id: string; at: Date }>()
+  const limiter = createRateLimiter()
+  let forgotten = 0
 
   async function lookUp(digest: Buffer): Promise<CredentialRow | undefined> {
     const cacheKey = digest.toString('base64')
     const cached = cache.get(cacheKey)
     if (cached !== undefined && cached.until > Date.now()) return cached.row
+    const forgottenBefore = forgotten
     const row = await findCredential(database, digest)
+    // It may have been read just before the change that made us forget: good for this request, not to be kept.
+    if (forgotten !== forgottenBefore) return row
     if (row === undefined) {
       cache.delete(cacheKey)
       return undefined
@@ -92,13 +100,22 @@ export async function openAuthentication(
         kind: 'api_key',
         id: row.api_key_id,
         organizationId: row.organization_id,
+        organizationSlug: row.organization_slug,
         scopes: row.scopes,
         memberId: row.member_id,
         level: row.level,
         withToken: row.is_token,
+        ...(row.rate_limit === null ? {} : { rateLimit: row.rate_limit }),
       }
     },
-    forget: () => cache.clear(),
+    countRequest(actor) {
+      if (actor.kind !== 'api_key' || actor.rateLimit === undefined) return undefined
+      return limiter.take(actor.id, actor.rateLimit)
+    },
+    forget() {
+      forgotten++
+      cache.clear()
+    },
     flushLastUses,
     async close() {
       clearInterval(timer)

@@ -31,18 +31,35 @@ const DAY_MILLIS = 24 * 60 * 60 * 1000
 
 const SLUG_CONSTRAINT = 'organization_slug_key'
 
-/** The organization that a request may see: an id or slug of another one answers as an unknown one. */
+/** What requests need to know of the organization they are about. */
+export type ResolvedOrganization = Pick<OrganizationRow, 'id' | 'deleted_at'>
+
+/**
+ * The organization that a request may see: an id or slug of another one answers as an unknown one. A key's own
+ * needs no query: its credential was looked up with it, and stops working when the organization is deleted.
+ *
+ * @throws {DirectoryError} organization.not_found
+ */
 export async function resolveOrganization(
   directory: Directory,
   actor: Actor,
   selector: { id: string } | { slug: string },
-): Promise<OrganizationRow> {
+): Promise<ResolvedOrganization> {
+  if (actor.kind === 'api_key') {
+    const own =
+      'id' in selector ? selector.id === actor.organizationId : selector.slug === actor.organizationSlug
+    if (own) return { id: actor.organizationId, deleted_at: null }
+    if ('id' in selector) throw organizationNotFound()
+  }
+  // A slug that is not the key's may be its organization's new one, given by another process a moment ago.
   const row =
     'id' in selector
       ? await findOrganization(directory.database, selector.id)
       : await findOrganizationBySlug(directory.database, selector.slug)
-  const visible = row !== undefined && (actor.kind !== 'api_key' || actor.organizationId === row.id)
-  if (!visible) throw organizationNotFound()
+  if (row === undefined) throw organizationNotFound()
+  if (actor.kind === 'api_key' && (row.id !== actor.organizationId || row.deleted_at !== null)) {
+    throw organizationNotFound()
+  }
   return row
 }
 
@@ -51,7 +68,7 @@ export function organizationNotFound(): DirectoryError {
 }
 
 /** What is deleted can be read and restored, not changed. @throws {DirectoryError} organization.deleted */
-export function requireNotDeleted(organization: OrganizationRow): void {
+export function requireNotDeleted(organization: ResolvedOrganization): void {
   if (organization.deleted_at === null) return
   throw new DirectoryError('organization.deleted', 'The organization is deleted: restore it first.')
 }

@@ -11,10 +11,22 @@ export interface RemovalBrake {
   readonly window_seconds: number
 }
 
+/** How often each API key of an organization may ask one process. */
+export interface RateLimit {
+  /** Requests a minute that a key may make for as long as it likes. */
+  readonly requests_per_minute: number
+  /** Requests at once at most; absent: what a second gives, at least 1. */
+  readonly burst?: number | undefined
+}
+
 export interface OrganizationSettings {
   /** By source; a source that is not named has no brake. */
   readonly removal_brake?: { readonly member_sync?: RemovalBrake | undefined } | undefined
+  /** Absent: no limit. */
+  readonly rate_limit?: RateLimit | undefined
 }
+
+export const RATE_LIMIT_MAX = 1_000_000
 
 export const BRAKE_WINDOW_SECONDS_MAX = 7 * 24 * 3600
 export const BRAKE_WINDOW_SECONDS_DEFAULT = 3600

@@ -12,14 +12,14 @@ import {
   type StoredAnswer,
   storeAnswer,
 } from '../../directory/idempotency/idempotency.ts'
-import type { OrganizationRow } from '../../directory/organizations/organization.ts'
+import type { ResolvedOrganization } from '../../directory/organizations/organization.ts'
 import { PROBLEM_TYPE, toProblem } from './errors.ts'
 import { toEffects, toId } from './wire.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The organization of the path, if the credential may see it. */
-    organization: OrganizationRow
+    organization: ResolvedOrganization
   }
 }
 
@@ -133,8 +133,8 @@ export async function write<T>(
       await storeAnswer(tx, idempotent, status, options.secret === true ? null : body)
     },
   )
-  // A key that this very change ended must not work from this process's cache.
-  if (made.change?.ended || /^(member|api_key|organization)\./.test(made.change?.record?.kind ?? '')) {
+  // What this very change took from a key must not work on from this process's cache.
+  if (made.change?.ended || /^(member|api_key|organization|role)\./.test(made.change?.record?.kind ?? '')) {
     authentication.forget()
   }
   if ('stored' in outcome) return replay(reply, outcome.stored)

@@ -14,6 +14,7 @@ import {
 import {
   BRAKE_WINDOW_SECONDS_DEFAULT,
   BRAKE_WINDOW_SECONDS_MAX,
+  RATE_LIMIT_MAX,
 } from '../../directory/organizations/settings.ts'
 import { metadata, moment, queryFlag, slug, text } from '../http/wire-types.ts'
 import {
@@ -44,9 +45,25 @@ const removalBrake = z.strictObject({
     .default(BRAKE_WINDOW_SECONDS_DEFAULT),
 })
 
+const requestCount = z
+  .number()
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(RATE_LIMIT_MAX, `must be at most ${RATE_LIMIT_MAX}`)
+
+const rateLimit = z
+  .strictObject({ requests_per_minute: requestCount, burst: requestCount.optional() })
+  .describe('For each API key and server process. `burst`: what a second gives by default, at least 1.')
+
 const settings = z
-  .strictObject({ removal_brake: z.strictObject({ member_sync: removalBrake.optional() }).optional() })
-  .describe('`removal_brake.member_sync`: hold a member sync that removes too much; no brake by default.')
+  .strictObject({
+    removal_brake: z.strictObject({ member_sync: removalBrake.optional() }).optional(),
+    rate_limit: rateLimit.optional(),
+  })
+  .describe(
+    '`removal_brake.member_sync`: hold a member sync that removes too much; no brake by default. ' +
+      '`rate_limit`: how often each API key may ask; no limit by default.',
+  )
 
 const organization = z
   .object({

@@ -5,7 +5,7 @@ import {
   requireNotDeleted,
   resolveOrganization,
 } from '../../directory/organizations/organization.ts'
-import { apiKeySecret, bearerSecret } from '../http/authenticate.ts'
+import { apiKeySecret, authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { toRefusal } from '../http/refusal.ts'
@@ -59,8 +59,9 @@ export function directorySurface(services: Services): FastifyPluginAsync {
     answerProblems(app)
     describeRefusals(app, problem)
     app.decorateRequest('actor')
-    app.addHook('onRequest', async (request) => {
-      request.actor = await authentication.authenticate(bearerSecret(request) ?? apiKeySecret(request))
+    app.addHook('onRequest', async (request, reply) => {
+      const secret = bearerSecret(request) ?? apiKeySecret(request)
+      await authenticateRequest(authentication, request, reply, secret)
     })
     await app.register(serverRoutes(services))
     await app.register(

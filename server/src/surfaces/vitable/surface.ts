@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
-import { bearerSecret } from '../http/authenticate.ts'
+import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { accessTokenRoutes } from './access-tokens.ts'
@@ -37,8 +37,8 @@ function scope(services: VitableServices, ...routes: FastifyPluginAsync[]): Fast
     answerVitableErrors(app)
     describeRefusals(app, vitableError)
     app.decorateRequest('actor')
-    app.addHook('onRequest', async (request) => {
-      request.actor = await services.authentication.authenticate(bearerSecret(request))
+    app.addHook('onRequest', async (request, reply) => {
+      await authenticateRequest(services.authentication, request, reply, bearerSecret(request))
     })
     for (const route of routes) await app.register(route)
   }
