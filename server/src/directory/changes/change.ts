@@ -2,7 +2,7 @@ import type { Transaction } from '../../platform/postgres/database.ts'
 import { type Actor, recordedActor } from '../access/permission.ts'
 import type { Context, Directory } from '../context.ts'
 import { insertChange, takeChangeNumber } from './change.sql.ts'
-import { ChangeDraft, type ChangeNumber, type GroupListEffect } from './change-draft.ts'
+import { ChangeDraft, type ChangeNumber, type ChangeRecord, type GroupListEffect } from './change-draft.ts'
 import { retryConflicts } from './conflicts.ts'
 import { type Effects, readEffects } from './effects.ts'
 
@@ -10,6 +10,8 @@ import { type Effects, readEffects } from './effects.ts'
 export interface Preview {
   readonly preview: true
   readonly effects: Effects
+  /** The change it would be; undefined: nothing would change. */
+  readonly record: ChangeRecord | undefined
 }
 
 class RolledBackPreview extends Error {
@@ -62,7 +64,7 @@ export async function previewChange(
         const context = openContext(tx, request)
         await work(context)
         const effects = await readEffects(tx, request.organizationId, context.change.id)
-        throw new RolledBackPreview({ preview: true, effects })
+        throw new RolledBackPreview({ preview: true, effects, record: context.change.record })
       }),
     )
   } catch (error) {

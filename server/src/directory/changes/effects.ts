@@ -5,12 +5,16 @@ import { listGrantEffects } from './effects.sql.ts'
 export interface GrantEffect {
   readonly effect: 'opened' | 'ended'
   readonly grant: 'group_membership' | 'role'
-  readonly memberId: string
+  /** Null: a role given to a group. */
+  readonly memberId: string | null
   readonly memberReference: string | null
   readonly memberName: string | null
   readonly groupId: string | null
   readonly groupName: string | null
-  readonly role: string | null
+  readonly role: { readonly id: string; readonly key: string | null; readonly name: string } | null
+  /** Where the role holds; both null: on the organization. */
+  readonly workspaceId: string | null
+  readonly projectId: string | null
   readonly source: string
   readonly expiresAt: string | null
 }
@@ -40,7 +44,9 @@ export async function readEffects(
     memberName: row.member_name,
     groupId: row.group_id,
     groupName: row.group_name,
-    role: row.role_key,
+    role: row.role_id === null ? null : { id: row.role_id, key: row.role_key, name: row.role_name! },
+    workspaceId: row.workspace_id,
+    projectId: row.project_id,
     source: row.source_kind,
     expiresAt: row.expires_at,
   }))

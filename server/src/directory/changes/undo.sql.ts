@@ -2,12 +2,14 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { sql } from '../../platform/postgres/sql.ts'
 
 /** Why a grant that a change ended is not given back. */
-type UndoRefusalReason = 'expired' | 'group_deleted' | 'member_removed' | 'changed_since'
+type UndoRefusalReason = 'expired' | 'group_deleted' | 'member_removed' | 'role_deleted' | 'changed_since'
 
 export interface UndoRefusal {
   grant: 'group_membership' | 'role'
-  member_id: string
+  /** Null: a role that a group had. */
+  member_id: string | null
   group_id: string | null
+  /** The name of the role. */
   role: string | null
   reason: UndoRefusalReason
 }
@@ -36,7 +38,10 @@ export async function lockGroupsOfChange(tx: Transaction, organizationId: string
       where organization_id = ${organizationId} and opened_change = ${id}
       union
       select group_id from group_membership_past
-      where organization_id = ${organizationId} and ended_change = ${id})
+      where organization_id = ${organizationId} and ended_change = ${id}
+      union
+      select group_id from role_grant
+      where organization_id = ${organizationId} and ended_change = ${id} and group_id is not null)
     order by id for no key update`)
 }
 
@@ -119,33 +124,42 @@ export async function reopenRoleGrantsEndedBy(
 ): Promise<Reopened> {
   const row = await tx.row(sql<Reopened>`
     with candidates as materialized (
-      select p.member_id, p.role_id, p.source_id, p.expires_at, r.key as role,
+      select p.member_id, p.group_id, p.role_id, p.workspace_id, p.project_id, p.source_id, p.expires_at,
+        r.name as role,
         case
           when p.expires_at <= now() then 'expired'
           when not m.can_hold_grants then 'member_removed'
+          when not g.can_hold_grants then 'group_deleted'
+          when not r.can_hold_grants then 'role_deleted'
           when exists (
             select 1 from role_grant q
             join change o on o.organization_id = q.organization_id and o.id = q.opened_change
-            where q.organization_id = p.organization_id and q.member_id = p.member_id
+            where q.organization_id = p.organization_id
+              and (q.member_id = p.member_id or p.member_id is null and q.group_id = p.group_id)
               and q.role_id = p.role_id and q.source_id = p.source_id
+              and q.workspace_id is not distinct from p.workspace_id
+              and q.project_id is not distinct from p.project_id
               and (q.ended_change is null or o.seq > ${change.seq})
           ) then 'changed_since'
         end as reason
       from role_grant p
       join role r on r.organization_id = p.organization_id and r.id = p.role_id
-      join member m on m.organization_id = p.organization_id and m.id = p.member_id
+      left join member m on m.organization_id = p.organization_id and m.id = p.member_id
+      left join org_group g on g.organization_id = p.organization_id and g.id = p.group_id
       where p.organization_id = ${organizationId} and p.ended_change = ${change.id}
     ), opened as (
-      insert into role_grant (organization_id, id, member_id, role_id, source_id, opened_change, expires_at)
-      select ${organizationId}, uuid_v7(), member_id, role_id, source_id, ${undoId}, expires_at
+      insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, source_id,
+        opened_change, expires_at)
+      select ${organizationId}, uuid_v7(), member_id, group_id, role_id, workspace_id, project_id, source_id,
+        ${undoId}, expires_at
       from candidates where reason is null
-      on conflict (organization_id, member_id, role_id, source_id) where ended_change is null do nothing
+      on conflict do nothing
       returning 1
     )
     select (select count(*) from opened) as opened,
       coalesce((
-        select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', null,
-          'role', role, 'reason', reason) order by member_id)
+        select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', group_id,
+          'role', role, 'reason', reason) order by member_id, group_id, role)
         from candidates where reason is not null), '[]') as refused`)
   return row!
 }
@@ -174,6 +188,7 @@ export async function touchesOwnerRole(
   const row = await db.row(sql<{ found: number }>`
     select 1 as found from role_grant g
     join role r on r.organization_id = g.organization_id and r.id = g.role_id and r.key = 'owner'
+      and r.resource = 'organization'
     where g.organization_id = ${organizationId} and (g.opened_change = ${changeId} or g.ended_change = ${changeId})
     limit 1`)
   return row !== undefined

@@ -1,4 +1,5 @@
-import { ranksAsOwner, requirePermission } from '../access/permission.ts'
+import { requireMayGiveOpened } from '../access/authority.ts'
+import { type Permission, ranksAsOwner, requirePermission } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockOwners } from '../grants/role-grant.sql.ts'
@@ -10,6 +11,7 @@ import {
   requireLockedMember,
   requireMayTouch,
 } from '../members/member.ts'
+import { restoreRole } from '../roles/role.ts'
 import { type ChangeRow, findChange } from './change.sql.ts'
 import type { ChangeKind } from './change-draft.ts'
 import {
@@ -35,6 +37,9 @@ const UNDOABLE: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'member.reactivated',
   'member.removed',
   'member.left',
+  'role.assigned',
+  'role.revoked',
+  'role.deleted',
   'change.undone',
 ])
 
@@ -54,7 +59,8 @@ export interface UndoOutcome {
  * a change is undone once.
  *
  * @throws {DirectoryError} change.not_found, change.already_undone, change.not_undoable,
- *   organization.last_owner, permission.denied (also for what only an owner may do)
+ *   organization.last_owner, role.name_taken, role.permission_exceeded (it would give what the actor does not hold),
+ *   permission.denied (also for what only an owner may do)
  */
 export async function undoChange(context: Context, id: string): Promise<UndoOutcome> {
   requirePermission(context.actor, 'changes:write')
@@ -62,9 +68,16 @@ export async function undoChange(context: Context, id: string): Promise<UndoOutc
   const change = await findChange(context.db, context.organizationId, id)
   if (change === undefined) throw new DirectoryError('change.not_found', 'There is no change with this id.')
   // Who may not do it may not undo it either.
-  if (!change.kind.startsWith('member.')) requirePermission(context.actor, 'groups:write')
-  if (!change.kind.startsWith('group.')) requirePermission(context.actor, 'members:write')
+  for (const permission of permissionsToUndo(change.kind)) requirePermission(context.actor, permission)
   return await undoEffects(context, change)
+}
+
+function permissionsToUndo(kind: ChangeKind): readonly Permission[] {
+  if (kind.startsWith('member.')) return ['members:write']
+  if (kind.startsWith('group.')) return ['groups:write']
+  if (kind.startsWith('role.')) return ['roles:write']
+  // An undo may have been of any kind.
+  return ['members:write', 'groups:write', 'roles:write']
 }
 
 /** As `undoChange`, for a change already at hand. */
@@ -98,6 +111,7 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
   if (!ranksAsOwner(context.actor) && (await touchesOwnerRole(db, organizationId, undoId))) {
     throw new DirectoryError('permission.denied', 'Only an owner may undo what made or unmade an owner.')
   }
+  await requireMayGiveOpened(context, undoId)
   context.change.count({ opened, ended })
   context.change.describe({
     kind: 'change.undone',
@@ -105,7 +119,11 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
     cause: { kind: 'change', id: change.id },
     ...(change.member_id === null ? {} : { memberId: change.member_id }),
     ...(change.group_id === null ? {} : { groupId: change.group_id }),
-    detail: { undone_kind: change.kind, refused_count: refused.length },
+    detail: {
+      undone_kind: change.kind,
+      refused_count: refused.length,
+      ...(STATUS_AFTER[change.kind] === undefined ? {} : { status: statusBefore(change) }),
+    },
   })
   return { undone: change, opened, ended, refused }
 }
@@ -114,6 +132,7 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
 async function undoStatus(context: Context, change: ChangeRow): Promise<boolean> {
   const { db, organizationId, now } = context
   if (change.kind === 'group.deleted') return await restoreGroupRow(context, change.group_id!, change.id)
+  if (change.kind === 'role.deleted') return await restoreRole(context, String(change.detail.role), change.id)
   const statusAfter = STATUS_AFTER[change.kind]
   if (statusAfter === undefined) return false
   const member = await requireLockedMember(context, change.member_id!)

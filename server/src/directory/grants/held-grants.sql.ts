@@ -16,7 +16,14 @@ export interface HeldGrantRow {
   grant_kind: 'group_membership' | 'role'
   group_id: string | null
   group_name: string | null
+  role_grant_id: string | null
+  role_id: string | null
   role_key: string | null
+  role_name: string | null
+  workspace_id: string | null
+  workspace_slug: string | null
+  project_id: string | null
+  project_name: string | null
   source_kind: string
   opened_change: string
   cause: string
@@ -40,20 +47,23 @@ export async function listGrantsOfMember(
 ): Promise<HeldGrantRow[]> {
   return await db.rows(sql<HeldGrantRow>`
     with held as (
-      select 'group_membership' as grant_kind, group_id, null::uuid as role_id, source_id, opened_change,
+      select 'group_membership' as grant_kind, group_id, null::uuid as role_grant_id, null::uuid as role_id,
+        null::uuid as workspace_id, null::uuid as project_id, source_id, opened_change,
         null::uuid as ended_change, expires_at
       from group_membership where organization_id = ${organizationId} and member_id = ${memberId}
       union all
-      select 'group_membership', group_id, null, source_id, opened_change, ended_change, expires_at
+      select 'group_membership', group_id, null, null, null, null, source_id, opened_change, ended_change, expires_at
       from group_membership_past
       where organization_id = ${organizationId} and member_id = ${memberId} and ${asOf}::timestamptz is not null
       union all
-      select 'role', null, role_id, source_id, opened_change, ended_change, expires_at
+      select 'role', null, id, role_id, workspace_id, project_id, source_id, opened_change, ended_change, expires_at
       from role_grant
       where organization_id = ${organizationId} and member_id = ${memberId}
         and (ended_change is null or ${asOf}::timestamptz is not null)
     )
-    select h.grant_kind, h.group_id, g.name as group_name, r.key as role_key, s.kind as source_kind,
+    select h.grant_kind, h.group_id, g.name as group_name, h.role_grant_id, h.role_id, r.key as role_key,
+      r.name as role_name, h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name,
+      s.kind as source_kind,
       h.opened_change, o.kind as cause, o.actor_kind, o.actor_id, o.cause_kind, o.cause_id, o.at as since,
       least(e.at, h.expires_at) as until, h.expires_at
     from held h
@@ -62,8 +72,10 @@ export async function listGrantsOfMember(
     join grant_source s on s.organization_id = ${organizationId} and s.id = h.source_id
     left join org_group g on g.organization_id = ${organizationId} and g.id = h.group_id
     left join role r on r.organization_id = ${organizationId} and r.id = h.role_id
+    left join workspace w on w.organization_id = ${organizationId} and w.id = h.workspace_id
+    left join project p on p.organization_id = ${organizationId} and p.id = h.project_id
     where o.at <= coalesce(${asOf}::timestamptz, 'infinity')
       and (h.ended_change is null or e.at > ${asOf})
       and (h.expires_at is null or h.expires_at > coalesce(${asOf}::timestamptz, now()))
-    order by h.grant_kind, g.name, r.key, o.at, h.opened_change`)
+    order by h.grant_kind, g.name, r.name, o.at, h.opened_change, h.role_grant_id`)
 }

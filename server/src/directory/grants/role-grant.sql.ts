@@ -4,49 +4,157 @@ import { uuidV7 } from '../../platform/uuid.ts'
 import type { Level } from '../access/permission.ts'
 import type { ExpiredGrants } from './group-membership.sql.ts'
 
-/** The organization roles that stand for levels above `member`. */
-const LEVEL_ROLES = [
-  { key: 'owner', name: 'Owner' },
-  { key: 'admin', name: 'Admin' },
-] as const
-
-export async function insertLevelRoles(tx: Transaction, organizationId: string): Promise<void> {
-  const ids = LEVEL_ROLES.map(() => uuidV7())
-  const keys = LEVEL_ROLES.map((role) => role.key)
-  const names = LEVEL_ROLES.map((role) => role.name)
-  await tx.run(sql`
-    insert into role (organization_id, id, key, name)
-    select ${organizationId}, r.id, r.key, r.name
-    from unnest(${ids}::uuid[], ${keys}::text[], ${names}::text[]) r (id, key, name)`)
+/** What a role is given to and on. */
+export interface RoleGrantPlace {
+  readonly memberId: string | null
+  readonly groupId: string | null
+  readonly roleId: string
+  readonly workspaceId: string | null
+  readonly projectId: string | null
 }
 
-/** Opens a role for a member. False if this source gives it already. */
+/** Opens a role for a member or a group. False if this source gives it already. */
 export async function openRoleGrant(
   tx: Transaction,
   organizationId: string,
-  grant: { memberId: string; roleKey: Exclude<Level, 'member'>; sourceId: string; changeId: string },
+  grant: RoleGrantPlace & { id: string; sourceId: string; changeId: string; expiresAt: string | null },
+): Promise<boolean> {
+  const count = await tx.run(sql`
+    insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, source_id,
+      opened_change, expires_at)
+    values (${organizationId}, ${grant.id}, ${grant.memberId}, ${grant.groupId}, ${grant.roleId},
+      ${grant.workspaceId}, ${grant.projectId}, ${grant.sourceId}, ${grant.changeId}, ${grant.expiresAt})
+    on conflict do nothing`)
+  return count === 1
+}
+
+/** Opens the organization role that stands for a level. False if this source gives it already. */
+export async function openLevelGrant(
+  tx: Transaction,
+  organizationId: string,
+  grant: { memberId: string; level: Exclude<Level, 'member'>; sourceId: string; changeId: string },
 ): Promise<boolean> {
   const count = await tx.run(sql`
     insert into role_grant (organization_id, id, member_id, role_id, source_id, opened_change)
     select ${organizationId}, ${uuidV7()}, ${grant.memberId}, r.id, ${grant.sourceId}, ${grant.changeId}
-    from role r where r.organization_id = ${organizationId} and r.key = ${grant.roleKey}
-    on conflict (organization_id, member_id, role_id, source_id) where ended_change is null do nothing`)
+    from role r
+    where r.organization_id = ${organizationId} and r.resource = 'organization' and r.key = ${grant.level}
+    on conflict do nothing`)
   return count === 1
 }
 
-/** Ends every role a member holds, but those named. */
-export async function endRoleGrantsOfMember(
+/** What one source gives at one place. */
+export async function findRoleGrantOfSource(
+  db: Queryable,
+  organizationId: string,
+  grant: RoleGrantPlace & { sourceId: string },
+): Promise<{ id: string; expires_at: string | null } | undefined> {
+  return await db.row(sql<{ id: string; expires_at: string | null }>`
+    select id, expires_at from role_grant
+    where organization_id = ${organizationId} and member_id is not distinct from ${grant.memberId}
+      and group_id is not distinct from ${grant.groupId} and role_id = ${grant.roleId}
+      and workspace_id is not distinct from ${grant.workspaceId}
+      and project_id is not distinct from ${grant.projectId} and source_id = ${grant.sourceId}
+      and ended_change is null`)
+}
+
+/** Ends one live grant. False if it has ended or expired already. */
+export async function endRoleGrant(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+  changeId: string,
+  options: { evenExpired: boolean } = { evenExpired: false },
+): Promise<boolean> {
+  const count = await tx.run(sql`
+    update role_grant set ended_change = ${changeId}
+    where organization_id = ${organizationId} and id = ${id} and ended_change is null
+      and (${options.evenExpired}::boolean or expires_at is null or expires_at > now())`)
+  return count === 1
+}
+
+/** Ends what every source gives at one place now. `roleId` null: every role there. */
+export async function endRoleGrantsAt(
+  tx: Transaction,
+  organizationId: string,
+  place: Omit<RoleGrantPlace, 'roleId'> & { roleId: string | null },
+  changeId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant set ended_change = ${changeId}
+    where organization_id = ${organizationId}
+      and (member_id = ${place.memberId} or ${place.memberId}::uuid is null and group_id = ${place.groupId})
+      and (${place.roleId}::uuid is null or role_id = ${place.roleId})
+      and workspace_id is not distinct from ${place.workspaceId}
+      and project_id is not distinct from ${place.projectId}
+      and ended_change is null and (expires_at is null or expires_at > now())`)
+}
+
+/** Ends the organization roles that stand for levels, but those kept. */
+export async function endLevelGrants(
   tx: Transaction,
   organizationId: string,
   memberId: string,
   changeId: string,
-  keepRoleKeys: readonly string[] = [],
+  kept: readonly Level[],
 ): Promise<number> {
   return await tx.run(sql`
     update role_grant g set ended_change = ${changeId}
     from role r
     where g.organization_id = ${organizationId} and g.member_id = ${memberId} and g.ended_change is null
-      and r.organization_id = ${organizationId} and r.id = g.role_id and r.key <> all(${keepRoleKeys}::text[])`)
+      and r.organization_id = ${organizationId} and r.id = g.role_id and r.resource = 'organization'
+      and r.key in ('owner', 'admin') and r.key <> all(${kept}::text[])`)
+}
+
+/** Ends every role a member holds by itself. */
+export async function endRoleGrantsOfMember(
+  tx: Transaction,
+  organizationId: string,
+  memberId: string,
+  changeId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant set ended_change = ${changeId}
+    where organization_id = ${organizationId} and member_id = ${memberId} and ended_change is null`)
+}
+
+export async function endRoleGrantsOfGroup(
+  tx: Transaction,
+  organizationId: string,
+  groupId: string,
+  changeId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant set ended_change = ${changeId}
+    where organization_id = ${organizationId} and group_id = ${groupId} and ended_change is null`)
+}
+
+export async function endRoleGrantsOfRole(
+  tx: Transaction,
+  organizationId: string,
+  roleId: string,
+  changeId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant set ended_change = ${changeId}
+    where organization_id = ${organizationId} and role_id = ${roleId} and ended_change is null`)
+}
+
+/** Ends the roles a member holds for a shorter time than another from the same source, before they are copied. */
+export async function endShorterRoleGrants(
+  tx: Transaction,
+  organizationId: string,
+  copy: { fromMemberId: string; toMemberId: string; changeId: string },
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant t set ended_change = ${copy.changeId}
+    from role_grant f
+    where t.organization_id = ${organizationId} and t.member_id = ${copy.toMemberId} and t.ended_change is null
+      and f.organization_id = ${organizationId} and f.member_id = ${copy.fromMemberId} and f.ended_change is null
+      and f.role_id = t.role_id and f.source_id = t.source_id
+      and f.workspace_id is not distinct from t.workspace_id and f.project_id is not distinct from t.project_id
+      and t.expires_at < coalesce(f.expires_at, 'infinity')
+      and (f.expires_at is null or f.expires_at > now())`)
 }
 
 export async function copyRoleGrants(
@@ -55,12 +163,14 @@ export async function copyRoleGrants(
   copy: { fromMemberId: string; toMemberId: string; changeId: string },
 ): Promise<number> {
   return await tx.run(sql`
-    insert into role_grant (organization_id, id, member_id, role_id, source_id, opened_change, expires_at)
-    select organization_id, uuid_v7(), ${copy.toMemberId}, role_id, source_id, ${copy.changeId}, expires_at
+    insert into role_grant (organization_id, id, member_id, role_id, workspace_id, project_id, source_id,
+      opened_change, expires_at)
+    select organization_id, uuid_v7(), ${copy.toMemberId}, role_id, workspace_id, project_id, source_id,
+      ${copy.changeId}, expires_at
     from role_grant
     where organization_id = ${organizationId} and member_id = ${copy.fromMemberId} and ended_change is null
       and (expires_at is null or expires_at > now())
-    on conflict (organization_id, member_id, role_id, source_id) where ended_change is null do nothing`)
+    on conflict do nothing`)
 }
 
 export async function endExpiredRoleGrants(
@@ -81,7 +191,9 @@ export async function endExpiredRoleGrants(
 /** Makes operations that could take the last owner away wait for each other. Locked until COMMIT. */
 export async function lockOwners(tx: Transaction, organizationId: string): Promise<void> {
   await tx.run(sql`
-    select 1 from role where organization_id = ${organizationId} and key = 'owner' for no key update`)
+    select 1 from role
+    where organization_id = ${organizationId} and resource = 'organization' and key = 'owner'
+    for no key update`)
 }
 
 /** Whether somebody active holds the owner role directly and without an end. */
@@ -92,7 +204,7 @@ export async function hasLastingOwner(db: Queryable, organizationId: string): Pr
       join role_grant g on g.organization_id = r.organization_id and g.role_id = r.id
         and g.ended_change is null and g.expires_at is null
       join member m on m.organization_id = g.organization_id and m.id = g.member_id and m.status = 'active'
-      where r.organization_id = ${organizationId} and r.key = 'owner'
+      where r.organization_id = ${organizationId} and r.resource = 'organization' and r.key = 'owner'
     ) as held`)
   return row?.held ?? false
 }

@@ -11,6 +11,8 @@ export interface GroupRow {
   created_at: string
   updated_at: string
   deleted_change: string | null
+  /** The source that manages it: nobody else changes it. */
+  managed_by: string | null
 }
 
 export interface GroupFields {

@@ -6,6 +6,7 @@ import { numberChange } from '../changes/change.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfGroup } from '../grants/group-membership.sql.ts'
+import { endRoleGrantsOfGroup } from '../grants/role-grant.sql.ts'
 import { cancelForDeletedGroup } from '../member-syncs/cancel.ts'
 import { supersedeHeldPlans } from '../plans/plan.ts'
 import { requireVersion } from '../version.ts'
@@ -71,6 +72,15 @@ export async function requireLockedGroup(context: Context, id: string): Promise<
   return row
 }
 
+/** What an identity provider manages is changed there. @throws {DirectoryError} group.managed */
+export function requireUnmanaged(group: GroupRow): void {
+  if (group.managed_by === null) return
+  throw new DirectoryError(
+    'group.managed',
+    'The group is managed by an identity provider: change its name and its members there.',
+  )
+}
+
 export function groupNotFound(): DirectoryError {
   return new DirectoryError('group.not_found', 'There is no group with this id.')
 }
@@ -105,7 +115,7 @@ export interface GroupUpdate {
  * Changes a group's fields; a field left out stays.
  *
  * @throws {DirectoryError} group.not_found, group.external_reference_id_taken, version.mismatch,
- *   permission.denied
+ *   group.managed, permission.denied
  */
 export async function updateGroup(
   context: Context,
@@ -116,6 +126,7 @@ export async function updateGroup(
   requirePermission(context.actor, 'groups:write')
   const before = await requireLockedGroup(context, id)
   requireVersion(before.version, expectedVersion)
+  requireUnmanaged(before)
   const after = {
     name: update.name ?? before.name,
     externalReferenceId:
@@ -138,17 +149,21 @@ export async function updateGroup(
 }
 
 /**
- * Deletes a group: ends every grant in it and cancels what is submitted for it, in one change.
+ * Deletes a group: ends every grant in it and of it, and cancels what is submitted for it, in one change.
  *
  * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
- * @throws {DirectoryError} group.not_found, permission.denied
+ * @throws {DirectoryError} group.not_found, group.managed, permission.denied
  */
 export async function deleteGroup(context: Context, id: string, expectedVersion?: number): Promise<void> {
   requirePermission(context.actor, 'groups:write')
   const { db, organizationId, change, now } = context
   await lockGroupAgainstGrants(db, organizationId, id)
-  requireVersion((await requireGroup(context, id)).version, expectedVersion)
-  change.count({ ended: await endMembershipsOfGroup(db, organizationId, id, change.id) })
+  const before = await requireGroup(context, id)
+  requireVersion(before.version, expectedVersion)
+  requireUnmanaged(before)
+  const memberships = await endMembershipsOfGroup(db, organizationId, id, change.id)
+  const roles = await endRoleGrantsOfGroup(db, organizationId, id, change.id)
+  change.count({ ended: memberships + roles })
   await cancelForDeletedGroup(context, id)
   await supersedeHeldPlans(context, id, null)
   await markGroupDeleted(db, organizationId, { id, deletedChange: change.id, now })

@@ -1,6 +1,7 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
+import { requireMayFill } from '../access/authority.ts'
 import { requirePermission } from '../access/permission.ts'
-import { sealHistory } from '../changes/change.sql.ts'
+import { closeHistory } from '../changes/past.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { actorSource } from '../grants/actor-source.ts'
@@ -15,7 +16,7 @@ import {
 import { findMembershipOfSource } from '../grants/held-grants.sql.ts'
 import { requireMember } from '../members/member.ts'
 import { groupHasExisted } from './group.sql.ts'
-import { groupNotFound, requireGroup } from './group.ts'
+import { groupNotFound, requireGroup, requireUnmanaged } from './group.ts'
 
 export type { GroupMemberRow } from '../grants/group-membership.sql.ts'
 
@@ -24,7 +25,8 @@ export type { GroupMemberRow } from '../grants/group-membership.sql.ts'
  * nothing changes; with another end, the old grant ends and the new one opens.
  *
  * @throws {DirectoryError} group.not_found, member.not_found, member.wrong_status (removed),
- *   request.invalid (an end in the past), permission.denied
+ *   request.invalid (an end in the past), group.managed, role.permission_exceeded (the group gives roles that the
+ *   actor does not hold), permission.denied
  */
 export async function addGroupMember(
   context: Context,
@@ -36,7 +38,8 @@ export async function addGroupMember(
   if (expiresAt !== null && Date.parse(expiresAt) <= context.now.getTime()) {
     throw new DirectoryError('request.invalid', 'expires_at must be in the future.', { field: 'expires_at' })
   }
-  await requireGroup(context, groupId)
+  requireUnmanaged(await requireGroup(context, groupId))
+  await requireMayFill(context, groupId)
   const member = await requireMember(context, memberId)
   if (member.status === 'removed') throw memberRemoved()
   const { db, organizationId, change } = context
@@ -81,11 +84,12 @@ function grantRefused(error: unknown): never {
  * Removes a member from a group: ends what every source gave. A source that states a desired set gives it again
  * when it states it again.
  *
- * @throws {DirectoryError} group.not_found, member.not_found, membership.not_found, permission.denied
+ * @throws {DirectoryError} group.not_found, member.not_found, membership.not_found, group.managed,
+ *   permission.denied
  */
 export async function removeGroupMember(context: Context, groupId: string, memberId: string): Promise<void> {
   requirePermission(context.actor, 'groups:write')
-  await requireGroup(context, groupId)
+  requireUnmanaged(await requireGroup(context, groupId))
   await requireMember(context, memberId)
   const { db, organizationId, change } = context
   const ended = await endMembershipsInGroup(db, organizationId, {
@@ -123,12 +127,4 @@ export async function listGroupMembers(
   if (!(await groupHasExisted(db, organizationId, groupId))) throw groupNotFound()
   await closeHistory(context, page.asOf)
   return await listGroupMembersAsOf(db, organizationId, groupId, { ...page, asOf: page.asOf })
-}
-
-/** @throws {DirectoryError} request.invalid for a moment in the future */
-export async function closeHistory(context: ReadContext, asOf: string): Promise<void> {
-  if (Date.parse(asOf) > Date.now()) {
-    throw new DirectoryError('request.invalid', 'as_of must not be in the future.', { field: 'as_of' })
-  }
-  await sealHistory(context.db, context.organizationId, asOf)
 }

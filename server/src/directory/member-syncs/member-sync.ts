@@ -1,9 +1,10 @@
 import { uuidV7 } from '../../platform/uuid.ts'
+import { requireMayFill } from '../access/authority.ts'
 import { ranksAsOwner, recordedActor, requirePermission } from '../access/permission.ts'
 import { type Preview, previewChange } from '../changes/change.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { requireGroup, requireLockedGroup } from '../groups/group.ts'
+import { requireGroup, requireLockedGroup, requireUnmanaged } from '../groups/group.ts'
 import { type AppliedSync, applySubmission } from './apply.ts'
 import type { DesiredMembers } from './desired-members.ts'
 import {
@@ -32,11 +33,13 @@ function requireSyncPermissions(context: ReadContext): void {
 /**
  * Refuses a submission before its rows are read: who may not submit should not have to send them first.
  *
- * @throws {DirectoryError} group.not_found, permission.denied
+ * @throws {DirectoryError} group.not_found, group.managed, role.permission_exceeded (the group gives roles that the
+ *   actor does not hold), permission.denied
  */
 export async function requireSyncTarget(context: ReadContext, groupId: string): Promise<void> {
   requireSyncPermissions(context)
-  await requireGroup(context, groupId)
+  requireUnmanaged(await requireGroup(context, groupId))
+  await requireMayFill(context, groupId)
 }
 
 function newSync(context: ReadContext, groupId: string, members: DesiredMembers): NewMemberSync {
@@ -54,14 +57,14 @@ function newSync(context: ReadContext, groupId: string, members: DesiredMembers)
  * Accepts a submission: who should be in the group, whole. It is carried out in the background, in the order in
  * which submissions of the group were accepted; wake the task queue once it is committed.
  *
- * @throws {DirectoryError} group.not_found, permission.denied
+ * @throws {DirectoryError} what `requireSyncTarget` throws
  */
 export async function submitMemberSync(
   context: ReadContext,
   groupId: string,
   members: DesiredMembers,
 ): Promise<MemberSyncRow> {
-  requireSyncPermissions(context)
+  await requireSyncTarget(context, groupId)
   const sync = newSync(context, groupId, members)
   const accepted = await acceptMemberSync(context.db, context.organizationId, sync)
   if (accepted === undefined) throw new DirectoryError('group.not_found', 'There is no group with this id.')
@@ -80,7 +83,7 @@ export async function previewMemberSync(
   groupId: string,
   members: DesiredMembers,
 ): Promise<SyncPreview> {
-  requireSyncPermissions(context)
+  await requireSyncTarget(context, groupId)
   const sync = newSync(context, groupId, members)
   let applied: AppliedSync | undefined
   let failures: MemberSyncRow['failures'] = []

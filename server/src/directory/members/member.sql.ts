@@ -60,13 +60,23 @@ export async function insertMember(
       ${JSON.stringify(member.attributes)}, ${JSON.stringify(member.metadata)}, ${member.now}, ${member.now})`)
 }
 
-/** A member's columns and its organization level: the highest that a live role gives. */
+/** A member's columns and its organization level: the highest that a live role gives, its own or a group's. */
 const MEMBER = new SqlFragment(`m.*, coalesce((
-    select case when bool_or(r.key = 'owner') then 'owner' else 'admin' end
-    from role_grant g
-    join role r on r.organization_id = g.organization_id and r.id = g.role_id
-    where g.organization_id = m.organization_id and g.member_id = m.id and g.ended_change is null
-      and (g.expires_at is null or g.expires_at > now())
+    select case when bool_or(key = 'owner') then 'owner' else 'admin' end
+    from (
+      select r.key from role_grant g
+      join role r on r.organization_id = g.organization_id and r.id = g.role_id
+        and r.resource = 'organization' and r.key in ('owner', 'admin')
+      where g.organization_id = m.organization_id and g.member_id = m.id and g.ended_change is null
+        and (g.expires_at is null or g.expires_at > now())
+      union all
+      select r.key from role r
+      join role_grant g on g.organization_id = r.organization_id and g.role_id = r.id and g.group_id is not null
+        and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
+      join group_membership gm on gm.organization_id = g.organization_id and gm.group_id = g.group_id
+        and gm.member_id = m.id and (gm.expires_at is null or gm.expires_at > now())
+      where r.organization_id = m.organization_id and r.resource = 'organization' and r.key in ('owner', 'admin')
+    ) k
     having count(*) > 0), 'member') as level`)
 
 /** A member with its organization level, whatever its status. */

@@ -6,12 +6,7 @@ import type { ChangeKind } from '../changes/change-draft.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { actorSource } from '../grants/actor-source.ts'
-import {
-  endRoleGrantsOfMember,
-  hasLastingOwner,
-  lockOwners,
-  openRoleGrant,
-} from '../grants/role-grant.sql.ts'
+import { endLevelGrants, hasLastingOwner, lockOwners, openLevelGrant } from '../grants/role-grant.sql.ts'
 import { requireVersion } from '../version.ts'
 import { parseEmail } from './email.ts'
 import {
@@ -112,12 +107,12 @@ export async function createMember(
 async function grantLevel(context: Context, memberId: string, level: Level): Promise<void> {
   if (level === 'member') return
   const sourceId = await actorSource(context)
-  const grant = { memberId, roleKey: level, sourceId, changeId: context.change.id }
-  if (await openRoleGrant(context.db, context.organizationId, grant)) context.change.count({ opened: 1 })
+  const grant = { memberId, level, sourceId, changeId: context.change.id }
+  if (await openLevelGrant(context.db, context.organizationId, grant)) context.change.count({ opened: 1 })
 }
 
-/** Nobody grants what they do not hold: owners are made by owners only. */
-function requireMayGrantLevel(context: Context, level: Level): void {
+/** Nobody grants what they do not hold. @throws {DirectoryError} permission.denied */
+export function requireMayGrantLevel(context: Context, level: Level): void {
   if (level !== 'owner' || ranksAsOwner(context.actor)) return
   throw new DirectoryError('permission.denied', 'Only an owner may make an owner.', { field: 'level' })
 }
@@ -237,8 +232,7 @@ export async function changeMemberLevel(context: Context, id: string, level: Lev
   }
   requireMayGrantLevel(context, level)
   requireMayTouch(context, before)
-  const kept = level === 'member' ? [] : [level]
-  const ended = await endRoleGrantsOfMember(context.db, context.organizationId, id, context.change.id, kept)
+  const ended = await endLevelGrants(context.db, context.organizationId, id, context.change.id, [level])
   context.change.count({ ended })
   await grantLevel(context, id, level)
   await requireLastingOwner(context)

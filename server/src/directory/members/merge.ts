@@ -9,7 +9,7 @@ import {
   lockGroupsOfMember,
   lockMembershipsOfMember,
 } from '../grants/group-membership.sql.ts'
-import { copyRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
+import { copyRoleGrants, endShorterRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
   lockMember,
@@ -57,6 +57,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   const copy = { fromMemberId: fromId, toMemberId: intoId, changeId: change.id }
   change.count({ ended: await endShorterMemberships(db, organizationId, copy) })
   change.count({ opened: await copyMemberships(db, organizationId, copy) })
+  change.count({ ended: await endShorterRoleGrants(db, organizationId, copy) })
   change.count({ opened: await copyRoleGrants(db, organizationId, copy) })
   await endAccess(context, fromId)
   await updateMemberStatus(db, organizationId, { id: fromId, status: 'removed', mergedInto: intoId, now })

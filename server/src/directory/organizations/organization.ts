@@ -5,10 +5,10 @@ import { type Actor, ranksAsOwner, requirePermission } from '../access/permissio
 import { openContext, recordChange } from '../changes/change.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { insertLevelRoles } from '../grants/role-grant.sql.ts'
 import { insertStandingSources } from '../grants/source.ts'
 import type { MemberRow } from '../members/member.sql.ts'
 import { createMember, type NewMember } from '../members/member.ts'
+import { insertPredefinedRoles } from '../roles/role.sql.ts'
 import { requireVersion } from '../version.ts'
 import {
   findOrganization,
@@ -99,7 +99,7 @@ export async function createOrganization(
   const context = openContext(tx, { organizationId: id, actor })
   const organization = await insertOrganization(tx, { ...input, id, now: context.now }).catch(slugTaken)
   await insertStandingSources(tx, id)
-  await insertLevelRoles(tx, id)
+  await insertPredefinedRoles(tx, id)
   // Its first member is the change that made it: one operation, one change.
   const owner = await createMember(context, { ...input.owner, level: 'owner' }, 'organization.created')
   await recordChange(context)

@@ -1,5 +1,6 @@
 import { sql } from '../../platform/postgres/sql.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
+import { requireMayFill } from '../access/authority.ts'
 import { recordedActor, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -160,10 +161,12 @@ async function requireHeldPlan(context: Context, id: string): Promise<PlanRow> {
  * Otherwise a new plan takes its place and is held.
  *
  * @returns the plan that was applied, or the one that is held now
- * @throws {DirectoryError} plan.not_found, plan.not_held, permission.denied
+ * @throws {DirectoryError} plan.not_found, plan.not_held, role.permission_exceeded (the group gives roles
+ *   that the actor does not hold), permission.denied
  */
 export async function approvePlan(context: Context, id: string): Promise<PlanRow> {
   const plan = await requireHeldPlan(context, id)
+  await requireMayFill(context, plan.group_id)
   const { db, organizationId, change, now } = context
   const sync = await findMemberSync(db, organizationId, plan.group_id, plan.member_sync_id)
   if (sync === undefined) throw new Error('a plan without its submission')

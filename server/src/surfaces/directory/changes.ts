@@ -22,6 +22,7 @@ import {
   previewQuery,
   toActor,
   toCause,
+  toDetail,
   toEffect,
   toEffects,
   toId,
@@ -51,24 +52,6 @@ const change = z
     undone_by: z.string().nullable(),
   })
   .meta({ id: 'Change' })
-
-/** Ids within a change's detail, by the noun they are ids of. */
-const DETAIL_NOUNS = {
-  api_key: 'apiKey',
-  from: 'member',
-  member_sync: 'memberSync',
-  project: 'project',
-  workspace: 'workspace',
-} as const
-
-function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
-  const shown = { ...detail }
-  for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
-    const value = shown[key]
-    if (typeof value === 'string') shown[key] = toId(noun, value)
-  }
-  return shown
-}
 
 function toChange(row: ChangeRow): z.infer<typeof change> {
   return {

@@ -14,7 +14,7 @@ import {
 } from '../../directory/idempotency/idempotency.ts'
 import type { ResolvedOrganization } from '../../directory/organizations/organization.ts'
 import { PROBLEM_TYPE, toProblem } from './errors.ts'
-import { toEffects, toId } from './wire.ts'
+import { toDetail, toEffects, toId } from './wire.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -146,5 +146,7 @@ export async function write<T>(
 }
 
 export function toPreview(found: Preview): unknown {
-  return { object: 'preview', ...toEffects(found.effects) }
+  const { record } = found
+  const change = record === undefined ? null : { kind: record.kind, detail: toDetail(record.detail ?? {}) }
+  return { object: 'preview', change, ...toEffects(found.effects) }
 }

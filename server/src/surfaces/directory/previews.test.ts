@@ -65,8 +65,9 @@ describe('a preview', () => {
       assert.equal(preview.headers['rollcall-change'], undefined)
       const done = await acme.send(method, tail, given)
       assert.ok(done.status < 300, JSON.stringify(done.body))
-      const { effects, opened, ended } = await acme.get(`/changes/${done.headers['rollcall-change']}`)
-      assert.deepEqual(preview.body, { object: 'preview', ...effects })
+      const made = await acme.get(`/changes/${done.headers['rollcall-change']}`)
+      const { effects, opened, ended, kind, detail } = made
+      assert.deepEqual(preview.body, { object: 'preview', change: { kind, detail }, ...effects })
       assert.deepEqual([preview.body.opened, preview.body.ended], [opened, ended])
     })
   }

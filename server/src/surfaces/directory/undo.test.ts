@@ -148,9 +148,9 @@ describe('an undo', () => {
     const preview = await acme.post(`/changes/${deletion}/undo?preview=true`)
     assert.deepEqual(await databaseState(app.database), before)
     const { opened } = await undo(deletion)
-    const { effects } = await acme.get(`/changes/${(await acme.lastChange()).id}`)
+    const { effects, kind, detail } = await acme.get(`/changes/${(await acme.lastChange()).id}`)
     assert.deepEqual([preview.opened, opened], [3, 3])
-    assert.deepEqual(preview, { object: 'preview', ...effects })
+    assert.deepEqual(preview, { object: 'preview', change: { kind, detail }, ...effects })
   })
 
   it('of a change of another kind is refused: fields of people are not given back', async () => {

@@ -7,6 +7,7 @@ import type { UndoRefusal } from '../../directory/changes/undo.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
 import { sourceKinds } from '../../directory/grants/source.ts'
 import type { MemberRow } from '../../directory/members/member.ts'
+import { targetKinds } from '../../directory/roles/target.ts'
 import { decodeId, encodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { moment, queryFlag, queryNumber, text } from '../http/wire-types.ts'
 
@@ -132,16 +133,43 @@ export function shownName(
 export const levelName = z.enum(levels, { error: `must be one of ${levels.join(', ')}` })
 export const sourceName = z.enum(sourceKinds)
 
+/** A role as others refer to it. */
+export const roleRef = z.object({ id: z.string(), key: z.string().nullable(), name: z.string() })
+
+export function toRoleRef(role: { id: string; key: string | null; name: string }): z.infer<typeof roleRef> {
+  return { id: toId('role', role.id), key: role.key, name: role.name }
+}
+
+/** Where a role holds. */
+export const target = z.object({
+  type: z.enum(targetKinds),
+  /** Null: the organization itself. */
+  id: z.string().nullable(),
+})
+
+export function toTarget(row: {
+  workspaceId: string | null
+  projectId: string | null
+}): z.infer<typeof target> {
+  if (row.projectId !== null) return { type: 'project', id: toId('project', row.projectId) }
+  if (row.workspaceId !== null) return { type: 'workspace', id: toId('workspace', row.workspaceId) }
+  return { type: 'organization', id: null }
+}
+
 export const grantEffect = z.object({
   effect: z.enum(['opened', 'ended']),
   grant: z.enum(['group_membership', 'role']),
-  member: z.object({
-    id: z.string(),
-    external_reference_id: z.string().nullable(),
-    display_name: z.string().nullable(),
-  }),
+  /** Null: a role that a group has. */
+  member: z
+    .object({
+      id: z.string(),
+      external_reference_id: z.string().nullable(),
+      display_name: z.string().nullable(),
+    })
+    .nullable(),
   group: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
-  role: z.string().nullable(),
+  role: roleRef.nullable(),
+  target: target.nullable(),
   source: sourceName,
   expires_at: moment.nullable(),
 })
@@ -157,13 +185,17 @@ export function toEffect(effect: GrantEffect): z.infer<typeof grantEffect> {
   return {
     effect: effect.effect,
     grant: effect.grant,
-    member: {
-      id: toId('member', effect.memberId),
-      external_reference_id: effect.memberReference,
-      display_name: effect.memberName,
-    },
+    member:
+      effect.memberId === null
+        ? null
+        : {
+            id: toId('member', effect.memberId),
+            external_reference_id: effect.memberReference,
+            display_name: effect.memberName,
+          },
     group: effect.groupId === null ? null : { id: toId('group', effect.groupId), name: effect.groupName },
-    role: effect.role,
+    role: effect.role === null ? null : toRoleRef(effect.role),
+    target: effect.role === null ? null : toTarget(effect),
     source: effect.source as z.infer<typeof sourceName>,
     expires_at: effect.expiresAt,
   }
@@ -178,8 +210,35 @@ export function toEffects(found: Effects): z.infer<typeof effects> {
   }
 }
 
+export const changeKindName = z.enum(changeKinds)
+
+/** Ids within a change's detail, by the noun they are ids of. */
+const DETAIL_NOUNS = {
+  api_key: 'apiKey',
+  from: 'member',
+  member_sync: 'memberSync',
+  role: 'role',
+  assignment: 'roleAssignment',
+  workspace: 'workspace',
+  project: 'project',
+} as const
+
+/** What a change tells about itself, with ids as they are written here. */
+export function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
+  const shown = { ...detail }
+  for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
+    const value = shown[key]
+    if (typeof value === 'string') shown[key] = toId(noun, value)
+  }
+  return shown
+}
+
 /** What a preview answers: the plan. */
-export const preview = effects.extend({ object: z.literal('preview') })
+export const preview = effects.extend({
+  object: z.literal('preview'),
+  /** The kind of change it would be, and what that would tell about itself; null: nothing would change. */
+  change: z.object({ kind: changeKindName, detail: z.record(z.string(), z.unknown()) }).nullable(),
+})
 
 export const actor = z.object({
   kind: z.enum(['root', 'api_key', 'member', 'system']),
@@ -190,8 +249,6 @@ export function toActor(kind: ChangeRow['actor_kind'], id: string | null): z.inf
   if (id === null) return { kind, id: null }
   return { kind, id: toId(kind === 'member' ? 'member' : 'apiKey', id) }
 }
-
-export const changeKindName = z.enum(changeKinds)
 
 const CAUSE_NOUNS: Record<string, IdNoun> = { member_sync: 'memberSync', plan: 'plan', change: 'change' }
 
@@ -206,16 +263,16 @@ export function toCause(kind: string | null, id: string | null): z.infer<typeof 
 /** A grant that an undo does not give back. */
 export const undoRefusal = z.object({
   grant: z.enum(['group_membership', 'role']),
-  member: z.string(),
+  member: z.string().nullable(),
   group: z.string().nullable(),
   role: z.string().nullable(),
-  reason: z.enum(['expired', 'group_deleted', 'member_removed', 'changed_since']),
+  reason: z.enum(['expired', 'group_deleted', 'member_removed', 'role_deleted', 'changed_since']),
 })
 
 export function toUndoRefusal(refusal: UndoRefusal): z.infer<typeof undoRefusal> {
   return {
     grant: refusal.grant,
-    member: toId('member', refusal.member_id),
+    member: toIdOrNull('member', refusal.member_id),
     group: toIdOrNull('group', refusal.group_id),
     role: refusal.role,
     reason: refusal.reason,

@@ -1,0 +1,101 @@
+import type { ReadContext } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { EVERYTHING, permissionsOf } from '../roles/predefined.ts'
+import { fromTargetColumns, type Target, targetColumns } from '../roles/target.ts'
+import { type GivenRoleRow, listGivenByChange, listGivenByGroup } from './authority.sql.ts'
+import { checkMany } from './check.sql.ts'
+import { holdsPermission, isInScope, type Permission, permissionDenied, ranksAsOwner } from './permission.ts'
+
+/** A permission on a target. */
+interface Wanted {
+  readonly permission: string
+  readonly target: Target
+}
+
+/** Of some permissions on targets, those that the actor does not hold: its scopes, cut to what its member has there. */
+async function missing(context: ReadContext, wanted: readonly Wanted[]): Promise<Wanted[]> {
+  const { actor, db, organizationId } = context
+  const beyond = wanted.filter(({ permission }) => !holdsPermission(actor, permission))
+  if (beyond.length === 0 || actor.kind !== 'api_key' || actor.memberId === null) return beyond
+  // What is not held on the whole organization may be held on the very target.
+  const asked = beyond.filter(
+    ({ permission, target }) => target.kind !== 'organization' && isInScope(actor, permission),
+  )
+  if (asked.length === 0) return beyond
+  const { memberId } = actor
+  const held = await checkMany(
+    db,
+    organizationId,
+    asked.map(({ permission, target }) => ({ memberId, permission, ...targetColumns(target) })),
+  )
+  return beyond.filter((one) => held[asked.indexOf(one)]?.allowed !== true)
+}
+
+/** @throws {DirectoryError} permission.denied, unless the actor holds the permission on the target */
+export async function requirePermissionOn(
+  context: ReadContext,
+  permission: Permission,
+  target: Target,
+): Promise<void> {
+  if (holdsPermission(context.actor, permission)) return
+  if ((await missing(context, [{ permission, target }])).length > 0) throw permissionDenied(permission)
+}
+
+function exceeded(names: readonly string[]): DirectoryError {
+  const list = [...new Set(names)].map((name) => (name === EVERYTHING ? 'every permission' : name))
+  return new DirectoryError(
+    'role.permission_exceeded',
+    `Nobody grants what they do not hold: you do not hold ${list.join(', ')} there.`,
+    { context: { permissions: [...new Set(names)] } },
+  )
+}
+
+/** Nobody gives what they do not hold. @throws {DirectoryError} role.permission_exceeded */
+export async function requireHeld(
+  context: ReadContext,
+  permissions: readonly string[],
+  target: Target,
+): Promise<void> {
+  const beyond = await missing(
+    context,
+    permissions.map((permission) => ({ permission, target })),
+  )
+  if (beyond.length > 0) throw exceeded(beyond.map(({ permission }) => permission))
+}
+
+/** Whether the actor may give whatever there is to give, so that nothing need be looked up. */
+function mayGiveEverything({ actor }: ReadContext): boolean {
+  return holdsPermission(actor, EVERYTHING) && ranksAsOwner(actor)
+}
+
+async function requireMayGive(context: ReadContext, given: readonly GivenRoleRow[]): Promise<void> {
+  const isOwnerRole = (role: GivenRoleRow) => role.resource === 'organization' && role.key === 'owner'
+  if (given.some(isOwnerRole) && !ranksAsOwner(context.actor)) {
+    throw new DirectoryError('permission.denied', 'Only an owner may make an owner.')
+  }
+  const wanted = given.flatMap((role) =>
+    permissionsOf(role).map((permission) => ({ permission, target: fromTargetColumns(role) })),
+  )
+  const beyond = await missing(context, wanted)
+  if (beyond.length > 0) throw exceeded(beyond.map(({ permission }) => permission))
+}
+
+/**
+ * Whoever puts people into a group gives them the group's roles: it takes holding them.
+ *
+ * @throws {DirectoryError} role.permission_exceeded, permission.denied (the group gives the owner role)
+ */
+export async function requireMayFill(context: ReadContext, groupId: string): Promise<void> {
+  if (mayGiveEverything(context)) return
+  await requireMayGive(context, await listGivenByGroup(context.db, context.organizationId, groupId))
+}
+
+/**
+ * The same for everything that the open change has opened by now, directly and through groups.
+ *
+ * @throws {DirectoryError} role.permission_exceeded, permission.denied (the owner role is among it)
+ */
+export async function requireMayGiveOpened(context: ReadContext, changeId: string): Promise<void> {
+  if (mayGiveEverything(context)) return
+  await requireMayGive(context, await listGivenByChange(context.db, context.organizationId, changeId))
+}

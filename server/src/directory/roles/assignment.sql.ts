@@ -1,0 +1,100 @@
+import type { Queryable } from '../../platform/postgres/database.ts'
+import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import type { TargetColumns, TargetKind } from './target.ts'
+
+/** A grant of a role, as it stands now or stood at a moment. */
+export interface RoleAssignmentRow {
+  id: string
+  member_id: string | null
+  member_name: string | null
+  member_email: string | null
+  group_id: string | null
+  group_name: string | null
+  role_id: string
+  role_key: string | null
+  role_name: string
+  role_resource: TargetKind
+  workspace_id: string | null
+  workspace_slug: string | null
+  project_id: string | null
+  project_name: string | null
+  source_kind: string
+  opened_change: string
+  since: string
+  until: string | null
+}
+
+const COLUMNS = new SqlFragment(`g.id, g.member_id,
+      coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name,
+      m.email as member_email, g.group_id, og.name as group_name, g.role_id, r.key as role_key, r.name as role_name,
+      r.resource as role_resource, g.workspace_id, w.slug as workspace_slug, g.project_id, p.name as project_name,
+      s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since, least(e.at, g.expires_at) as until`)
+const JOINS = new SqlFragment(`role_grant g
+    join role r on r.organization_id = g.organization_id and r.id = g.role_id
+    join grant_source s on s.organization_id = g.organization_id and s.id = g.source_id
+    left join change o on o.organization_id = g.organization_id and o.id = g.opened_change
+    left join change e on e.organization_id = g.organization_id and e.id = g.ended_change
+    left join member m on m.organization_id = g.organization_id and m.id = g.member_id
+    left join org_group og on og.organization_id = g.organization_id and og.id = g.group_id
+    left join workspace w on w.organization_id = g.organization_id and w.id = g.workspace_id
+    left join project p on p.organization_id = g.organization_id and p.id = g.project_id`)
+
+/** One live grant. Of the change that is being made, the time is not known yet: it is the transaction's. */
+export async function findAssignment(
+  db: Queryable,
+  organizationId: string,
+  id: string,
+): Promise<RoleAssignmentRow | undefined> {
+  return await db.row(sql<RoleAssignmentRow>`
+    select ${COLUMNS} from ${JOINS}
+    where g.organization_id = ${organizationId} and g.id = ${id} and g.ended_change is null
+      and (g.expires_at is null or g.expires_at > now())`)
+}
+
+export interface AssignmentFilter {
+  afterId: string | null
+  limit: number
+  memberId: string | null
+  groupId: string | null
+  roleId: string | null
+  /** The very target; null: any. */
+  place: TargetColumns | null
+  sourceKind: string | null
+  /** Null: now. */
+  asOf: string | null
+}
+
+export async function listAssignments(
+  db: Queryable,
+  organizationId: string,
+  filter: AssignmentFilter,
+): Promise<RoleAssignmentRow[]> {
+  const { afterId, limit, memberId, groupId, roleId, place, sourceKind, asOf } = filter
+  const isPlaced = place !== null
+  const { workspaceId, projectId } = place ?? { workspaceId: null, projectId: null }
+  if (asOf !== null) {
+    return await db.rows(sql<RoleAssignmentRow>`
+      select ${COLUMNS} from ${JOINS}
+      where g.organization_id = ${organizationId} and (${afterId}::uuid is null or g.id > ${afterId})
+        and (${memberId}::uuid is null or g.member_id = ${memberId})
+        and (${groupId}::uuid is null or g.group_id = ${groupId})
+        and (${roleId}::uuid is null or g.role_id = ${roleId})
+        and (not ${isPlaced}::boolean or g.workspace_id is not distinct from ${workspaceId}
+          and g.project_id is not distinct from ${projectId})
+        and (${sourceKind}::text is null or s.kind = ${sourceKind})
+        and o.at <= ${asOf} and (g.ended_change is null or e.at > ${asOf})
+        and (g.expires_at is null or g.expires_at > ${asOf})
+      order by g.id limit ${limit}`)
+  }
+  return await db.rows(sql<RoleAssignmentRow>`
+    select ${COLUMNS} from ${JOINS}
+    where g.organization_id = ${organizationId} and (${afterId}::uuid is null or g.id > ${afterId})
+      and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
+      and (${memberId}::uuid is null or g.member_id = ${memberId})
+      and (${groupId}::uuid is null or g.group_id = ${groupId})
+      and (${roleId}::uuid is null or g.role_id = ${roleId})
+      and (not ${isPlaced}::boolean or g.workspace_id is not distinct from ${workspaceId}
+        and g.project_id is not distinct from ${projectId})
+      and (${sourceKind}::text is null or s.kind = ${sourceKind})
+    order by g.id limit ${limit}`)
+}

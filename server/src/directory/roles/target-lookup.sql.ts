@@ -1,0 +1,24 @@
+import type { Queryable } from '../../platform/postgres/database.ts'
+import { sql } from '../../platform/postgres/sql.ts'
+import type { Target } from './target.ts'
+
+interface TargetRow {
+  workspace_id: string | null
+  project_id: string | null
+}
+
+/** A workspace or project, with the workspace it is in. */
+export async function findTarget(
+  db: Queryable,
+  organizationId: string,
+  target: Exclude<Target, { kind: 'organization' }>,
+): Promise<TargetRow | undefined> {
+  if (target.kind === 'workspace') {
+    return await db.row(sql<TargetRow>`
+      select id as workspace_id, null::uuid as project_id from workspace
+      where organization_id = ${organizationId} and id = ${target.id}`)
+  }
+  return await db.row(sql<TargetRow>`
+    select workspace_id, id as project_id from project
+    where organization_id = ${organizationId} and id = ${target.id}`)
+}
