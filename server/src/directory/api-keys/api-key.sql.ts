@@ -92,32 +92,58 @@ export interface CredentialRow {
   api_key_id: string
   scopes: Scope[]
   member_id: string | null
+  /** The highest that a role on the organization gives the member, held directly or through a group. */
   level: Level
+  /** What the member's other roles on the organization give. */
+  permissions: string[]
   /** A short-lived access token of the key, not the key itself. */
   is_token: boolean
-  /** When the credential stops by itself. */
+  /** When the credential, or something that the member holds, ends by itself. */
   ends_at: string | null
 }
 
 /**
- * The key behind a presented secret, if it works right now: not revoked, not expired, of an organization that is
- * not deleted, acting (if at all) as a member who is active. Starts without an organization.
+ * The key behind a presented secret, if it works right now, and what it may do: not revoked, not expired, of an
+ * organization that is not deleted, acting (if at all) as a member who is active. Starts without an organization.
+ * It goes from the member to its groups to their roles in every plan (`offset 0`): never through all role grants.
  */
 export async function findCredential(db: Queryable, digest: Buffer): Promise<CredentialRow | undefined> {
   return await db.row(sql<CredentialRow>`
     select c.organization_id, o.slug as organization_slug, o.settings -> 'rate_limit' as rate_limit, c.api_key_id,
-      k.scopes, k.member_id, least(c.expires_at, k.expires_at) as ends_at, c.expires_at is not null as is_token,
-      case when k.member_id is null then 'owner' else coalesce((
-        select case when bool_or(r.key = 'owner') then 'owner' else 'admin' end
-        from role_grant g
-        join role r on r.organization_id = g.organization_id and r.id = g.role_id
-        where g.organization_id = c.organization_id and g.member_id = k.member_id and g.ended_change is null
-          and (g.expires_at is null or g.expires_at > now())
-        having count(*) > 0), 'member') end as level
+      k.scopes, k.member_id, c.expires_at is not null as is_token,
+      least(c.expires_at, k.expires_at, held.ends_at) as ends_at,
+      case when k.member_id is null then 'owner' else held.level end as level,
+      coalesce(held.permissions, '{}') as permissions
     from credential c
     join api_key k on k.organization_id = c.organization_id and k.id = c.api_key_id
     join organization o on o.id = c.organization_id and o.deleted_at is null
     left join member m on m.organization_id = c.organization_id and m.id = k.member_id
+    cross join lateral (
+      select min(g.ends_at) as ends_at,
+        case when bool_or(r.key = 'owner') then 'owner' when bool_or(r.key = 'admin') then 'admin' else 'member' end
+          as level,
+        array_agg(distinct p.permission) filter (where p.permission is not null) as permissions
+      from (
+        select role_id, expires_at as ends_at
+        from role_grant
+        where organization_id = c.organization_id and member_id = k.member_id and ended_change is null
+          and workspace_id is null and project_id is null and (expires_at is null or expires_at > now())
+        union all
+        select rg.role_id, least(rg.expires_at, gm.expires_at)
+        from group_membership gm
+        cross join lateral (
+          select role_id, expires_at
+          from role_grant
+          where organization_id = gm.organization_id and group_id = gm.group_id and ended_change is null
+            and workspace_id is null and project_id is null and (expires_at is null or expires_at > now())
+          offset 0
+        ) rg
+        where gm.organization_id = c.organization_id and gm.member_id = k.member_id
+          and (gm.expires_at is null or gm.expires_at > now())
+      ) g
+      join role r on r.organization_id = c.organization_id and r.id = g.role_id and r.resource = 'organization'
+      left join lateral unnest(r.permissions) p (permission) on true
+    ) held
     where c.digest = ${digest} and k.revoked_at is null
       and (c.expires_at is null or c.expires_at > now())
       and (k.expires_at is null or k.expires_at > now())

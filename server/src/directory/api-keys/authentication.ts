@@ -104,6 +104,7 @@ export async function openAuthentication(
         scopes: row.scopes,
         memberId: row.member_id,
         level: row.level,
+        permissions: row.permissions,
         withToken: row.is_token,
         ...(row.rate_limit === null ? {} : { rateLimit: row.rate_limit }),
       }
