@@ -218,8 +218,10 @@ create table org_group (
   updated_at timestamp with time zone not null,
   deleted_change uuid,
   can_hold_grants boolean generated always as ((deleted_change IS NULL)) stored not null,
+  managed_by uuid,
   constraint org_group_pkey PRIMARY KEY (organization_id, id),
   constraint org_group_organization_id_id_can_hold_grants_key UNIQUE (organization_id, id, can_hold_grants),
+  constraint org_group_managed_by FOREIGN KEY (organization_id, managed_by) REFERENCES grant_source(organization_id, id),
   constraint org_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
 );
 
@@ -295,26 +297,70 @@ create table project (
 create table role (
   organization_id uuid not null,
   id uuid not null,
-  key text not null,
+  key text,
   name text not null,
+  resource text default 'organization'::text not null,
+  workspace_id uuid,
+  project_id uuid,
+  name_key text not null,
+  description text,
+  permissions text[] default '{}'::text[] not null,
+  metadata jsonb default '{}'::jsonb not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  deleted_change uuid,
+  can_hold_grants boolean generated always as ((deleted_change IS NULL)) stored not null,
   constraint role_pkey PRIMARY KEY (organization_id, id),
-  constraint role_organization_id_key_key UNIQUE (organization_id, key),
-  constraint role_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+  constraint role_organization_id_id_can_hold_grants_key UNIQUE (organization_id, id, can_hold_grants),
+  constraint role_check CHECK ((num_nonnulls(workspace_id, project_id) <= 1)),
+  constraint role_check1 CHECK (((workspace_id IS NULL) OR (resource <> 'organization'::text))),
+  constraint role_check2 CHECK (((project_id IS NULL) OR (resource = 'project'::text))),
+  constraint role_resource_check CHECK ((resource = ANY (ARRAY['organization'::text, 'workspace'::text, 'project'::text]))),
+  constraint role_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint role_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
+  constraint role_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
 create table role_grant (
   organization_id uuid not null,
   id uuid not null,
-  member_id uuid not null,
+  member_id uuid,
   role_id uuid not null,
   source_id uuid not null,
   opened_change uuid not null,
   expires_at timestamp with time zone,
   ended_change uuid,
+  group_id uuid,
+  workspace_id uuid,
+  project_id uuid,
+  holds boolean generated always as (
+CASE
+    WHEN (ended_change IS NULL) THEN true
+    ELSE NULL::boolean
+END) stored,
   constraint role_grant_pkey PRIMARY KEY (organization_id, id),
+  constraint role_grant_subject CHECK ((num_nonnulls(member_id, group_id) = 1)),
+  constraint role_grant_target CHECK ((num_nonnulls(workspace_id, project_id) <= 1)),
+  constraint role_grant_group FOREIGN KEY (organization_id, group_id, holds) REFERENCES org_group(organization_id, id, can_hold_grants),
+  constraint role_grant_member FOREIGN KEY (organization_id, member_id, holds) REFERENCES member(organization_id, id, can_hold_grants),
   constraint role_grant_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id),
   constraint role_grant_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
-  constraint role_grant_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id)
+  constraint role_grant_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id),
+  constraint role_grant_project FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
+  constraint role_grant_role FOREIGN KEY (organization_id, role_id, holds) REFERENCES role(organization_id, id, can_hold_grants),
+  constraint role_grant_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
+create table role_past (
+  organization_id uuid not null,
+  role_id uuid not null,
+  version integer not null,
+  name text not null,
+  permissions text[] not null,
+  ended_change uuid not null,
+  constraint role_past_pkey PRIMARY KEY (organization_id, role_id, version),
+  constraint role_past_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id)
 );
 
 create table root_key (
@@ -415,13 +461,33 @@ CREATE UNIQUE INDEX project_identifier ON public.project USING btree (organizati
 
 CREATE INDEX project_of_workspace ON public.project USING btree (organization_id, workspace_id, id) WHERE (workspace_id IS NOT NULL);
 
+CREATE UNIQUE INDEX role_key ON public.role USING btree (organization_id, resource, key) WHERE (key IS NOT NULL);
+
+CREATE UNIQUE INDEX role_name ON public.role USING btree (organization_id, resource, workspace_id, project_id, name_key) NULLS NOT DISTINCT WHERE (deleted_change IS NULL);
+
+CREATE INDEX role_of_project ON public.role USING btree (organization_id, project_id) WHERE (project_id IS NOT NULL);
+
+CREATE INDEX role_of_workspace ON public.role USING btree (organization_id, workspace_id) WHERE (workspace_id IS NOT NULL);
+
 CREATE INDEX role_grant_ended ON public.role_grant USING btree (organization_id, ended_change) WHERE (ended_change IS NOT NULL);
 
 CREATE INDEX role_grant_expiry ON public.role_grant USING btree (expires_at) WHERE ((ended_change IS NULL) AND (expires_at IS NOT NULL));
 
-CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, role_id, source_id) WHERE (ended_change IS NULL);
+CREATE INDEX role_grant_group_with_role ON public.role_grant USING btree (organization_id, role_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));
+
+CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, group_id, role_id, workspace_id, project_id, source_id) NULLS NOT DISTINCT WHERE (ended_change IS NULL);
+
+CREATE INDEX role_grant_of_group ON public.role_grant USING btree (organization_id, group_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));
+
+CREATE INDEX role_grant_on_project ON public.role_grant USING btree (organization_id, project_id) WHERE ((ended_change IS NULL) AND (project_id IS NOT NULL));
+
+CREATE INDEX role_grant_on_workspace ON public.role_grant USING btree (organization_id, workspace_id) WHERE ((ended_change IS NULL) AND (workspace_id IS NOT NULL));
 
 CREATE INDEX role_grant_opened ON public.role_grant USING btree (organization_id, opened_change);
+
+CREATE INDEX role_grant_past_group ON public.role_grant USING btree (organization_id, group_id) WHERE ((ended_change IS NOT NULL) AND (group_id IS NOT NULL));
+
+CREATE INDEX role_grant_past_member ON public.role_grant USING btree (organization_id, member_id) WHERE ((ended_change IS NOT NULL) AND (member_id IS NOT NULL));
 
 CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, role_id) WHERE (ended_change IS NULL);
 
