@@ -12,6 +12,7 @@ export interface BenchServer {
   readonly url: string
   /** The database the server runs on, for floors and for filling tables. */
   readonly database: Database
+  readonly connectionString: string
   /** Creates an organization. Answers its UUID, its Directory path and a key that may do everything. */
   organization(slug: string): Promise<{ id: string; path: string; key: string }>
   /** Peak resident memory of the server's process so far, in MB. */
@@ -30,6 +31,7 @@ export async function startBenchServer(): Promise<BenchServer> {
   return {
     url: server.url,
     database,
+    connectionString: postgres.connectionString,
     async organization(slug) {
       const owner = { email: `owner@${slug}.example`, display_name: 'Owner' }
       const body = { name: slug, slug, owner }

@@ -1,9 +1,10 @@
+import { benchAccess } from './access.ts'
 import { startBenchServer } from './bench-server.ts'
 import { benchFlatness } from './flatness.ts'
 import { benchMemberSync } from './member-sync.ts'
 
 /** Every benchmark, by the name that `npm run bench -- <name>` takes. */
-const benchmarks = { 'member-sync': benchMemberSync, flatness: benchFlatness }
+const benchmarks = { 'member-sync': benchMemberSync, flatness: benchFlatness, access: benchAccess }
 
 const wanted = process.argv.slice(2)
 const server = await startBenchServer()
