@@ -3,9 +3,13 @@ import type { ReadContext } from '../context.ts'
 import { type HeldGrantRow, listGrantsOfMember } from '../grants/held-grants.sql.ts'
 import type { MemberRow, MemberStatus } from '../members/member.sql.ts'
 import { requireMember } from '../members/member.ts'
+import { listAssignmentsReaching, type RoleAssignmentRow } from '../roles/assignment.sql.ts'
 import type { TargetKind } from '../roles/target.ts'
+import { listMemberGroups, type MemberGroupRow } from './member-groups.sql.ts'
 import { findStatusAsOf, listRolePaths, type RolePathRow } from './paths.sql.ts'
 import { requirePermission } from './permission.ts'
+
+export type { MemberGroupRow } from './member-groups.sql.ts'
 
 /** A grant that would have to end for something to be lost. */
 export type EndingGrant =
@@ -54,6 +58,44 @@ export async function explainAccess(
   const grants = await listGrantsOfMember(db, organizationId, memberId, asOf)
   const paths = await listRolePaths(db, organizationId, memberId, asOf)
   return { member, status: status ?? 'removed', grants, roles: groupByRole(paths) }
+}
+
+interface IdPage {
+  readonly afterId: string | null
+  readonly limit: number
+}
+
+/**
+ * One page of the groups a member is in now, in the order of their ids.
+ *
+ * @throws {DirectoryError} member.not_found, permission.denied
+ */
+export async function listGroupsOfMember(
+  context: ReadContext,
+  memberId: string,
+  page: IdPage,
+): Promise<MemberGroupRow[]> {
+  requirePermission(context.actor, 'members:read')
+  const rows = await listMemberGroups(context.db, context.organizationId, memberId, page)
+  // Only an empty page leaves open whether there is such a member.
+  if (rows.length === 0) await requireMember(context, memberId)
+  return rows
+}
+
+/**
+ * One page of the role assignments that reach a member now: its own, and those of the groups it is in.
+ *
+ * @throws {DirectoryError} member.not_found, permission.denied
+ */
+export async function listRolesOfMember(
+  context: ReadContext,
+  memberId: string,
+  page: IdPage,
+): Promise<RoleAssignmentRow[]> {
+  requirePermission(context.actor, 'members:read')
+  const rows = await listAssignmentsReaching(context.db, context.organizationId, memberId, page)
+  if (rows.length === 0) await requireMember(context, memberId)
+  return rows
 }
 
 /** A member's status now or at a moment of the past, which is closed by the question. Undefined: not there yet. */

@@ -7,8 +7,12 @@ import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfGroup } from '../grants/group-membership.sql.ts'
 import { endRoleGrantsOfGroup } from '../grants/role-grant.sql.ts'
+import type { SourceKind } from '../grants/source.ts'
 import { cancelForDeletedGroup } from '../member-syncs/cancel.ts'
 import { supersedeHeldPlans } from '../plans/plan.ts'
+import { requireRole } from '../roles/role.ts'
+import { type Target, targetColumns } from '../roles/target.ts'
+import { requireTarget } from '../roles/target-lookup.ts'
 import { requireVersion } from '../version.ts'
 import {
   findGroup,
@@ -22,6 +26,7 @@ import {
   markGroupDeleted,
   updateGroup as updateGroupRow,
 } from './group.sql.ts'
+import { listGroupsOfSource, listGroupsWithRole } from './group-filter.sql.ts'
 
 export type { GroupRow } from './group.sql.ts'
 
@@ -103,6 +108,29 @@ export async function listGroups(
     return rows.filter((row) => row.created_seq > filter.afterSeq)
   }
   return await listGroupRows(db, organizationId, { ...filter, offset: 0 })
+}
+
+/**
+ * One page of groups that have what the filter says: a role on a target, from a source; or, with a source alone,
+ * members whom that source put there.
+ *
+ * @throws {DirectoryError} role.not_found, workspace.not_found, project.not_found, permission.denied
+ */
+export async function listGroupsHolding(
+  context: ReadContext,
+  filter: { roleId: string | null; target: Target | null; sourceKind: SourceKind | null },
+  page: { afterSeq: number; limit: number },
+): Promise<GroupRow[]> {
+  requirePermission(context.actor, 'groups:read')
+  const { db, organizationId } = context
+  const { roleId, target, sourceKind } = filter
+  if (roleId === null && target === null) {
+    return sourceKind === null ? [] : await listGroupsOfSource(db, organizationId, sourceKind, page)
+  }
+  if (roleId !== null) await requireRole(context, roleId)
+  if (target !== null) await requireTarget(context, target)
+  const place = target === null ? null : targetColumns(target)
+  return await listGroupsWithRole(db, organizationId, { roleId, place, sourceKind }, page)
 }
 
 export interface GroupUpdate {

@@ -61,7 +61,7 @@ export async function insertMember(
 }
 
 /** A member's columns and its organization level: the highest that a live role gives, its own or a group's. */
-const MEMBER = new SqlFragment(`m.*, coalesce((
+export const MEMBER_COLUMNS = new SqlFragment(`m.*, coalesce((
     select case when bool_or(key = 'owner') then 'owner' else 'admin' end
     from (
       select r.key from role_grant g
@@ -86,7 +86,7 @@ export async function findMember(
   id: string,
 ): Promise<MemberRow | undefined> {
   return await db.row(sql<MemberRow>`
-    select ${MEMBER} from member m where m.organization_id = ${organizationId} and m.id = ${id}`)
+    select ${MEMBER_COLUMNS} from member m where m.organization_id = ${organizationId} and m.id = ${id}`)
 }
 
 /**
@@ -105,7 +105,7 @@ export interface MemberPage {
 }
 
 /** The statuses a list shows. */
-function shownStatuses(page: MemberPage): MemberStatus[] {
+export function shownStatuses(page: MemberPage): MemberStatus[] {
   return page.status === null ? ['active', 'suspended'] : [page.status]
 }
 
@@ -116,7 +116,7 @@ export async function listMembers(
   page: MemberPage,
 ): Promise<MemberRow[]> {
   return await db.rows(sql<MemberRow>`
-    select ${MEMBER} from member m
+    select ${MEMBER_COLUMNS} from member m
     where m.organization_id = ${organizationId}
       and m.id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
       and m.status = any(${shownStatuses(page)})
@@ -131,7 +131,7 @@ export async function listMembersByEmail(
   page: MemberPage,
 ): Promise<MemberRow[]> {
   return await db.rows(sql<MemberRow>`
-    select ${MEMBER} from member m
+    select ${MEMBER_COLUMNS} from member m
     where m.organization_id = ${organizationId} and m.email_key = ${emailKey}
       and m.id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
       and m.status = any(${shownStatuses(page)})
@@ -146,7 +146,7 @@ export async function listMembersByReference(
   page: MemberPage,
 ): Promise<MemberRow[]> {
   return await db.rows(sql<MemberRow>`
-    select ${MEMBER} from member m
+    select ${MEMBER_COLUMNS} from member m
     where m.organization_id = ${organizationId} and m.external_reference_id = ${externalReferenceId}
       and m.id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
       and m.status = any(${shownStatuses(page)})

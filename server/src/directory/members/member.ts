@@ -7,6 +7,10 @@ import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { actorSource } from '../grants/actor-source.ts'
 import { endLevelGrants, hasLastingOwner, lockOwners, openLevelGrant } from '../grants/role-grant.sql.ts'
+import type { SourceKind } from '../grants/source.ts'
+import { requireRole } from '../roles/role.ts'
+import { type Target, targetColumns } from '../roles/target.ts'
+import { requireTarget } from '../roles/target-lookup.ts'
 import { requireVersion } from '../version.ts'
 import { parseEmail } from './email.ts'
 import {
@@ -22,6 +26,7 @@ import {
   type MemberRow,
   updateMemberFields,
 } from './member.sql.ts'
+import { listMembersOfSource, listMembersWithRole } from './member-filter.sql.ts'
 
 export type { MemberAttributes, MemberRow } from './member.sql.ts'
 
@@ -152,6 +157,28 @@ export async function listMembers(
     return await listMembersByEmail(context.db, context.organizationId, emailKey!, page)
   }
   return await listMemberRows(context.db, context.organizationId, page)
+}
+
+/**
+ * One page of members who hold what the filter says: a role on a target, or any grant, from a source.
+ *
+ * @throws {DirectoryError} workspace.not_found, project.not_found, permission.denied
+ */
+export async function listMembersHolding(
+  context: ReadContext,
+  filter: { roleId: string | null; target: Target | null; sourceKind: SourceKind | null },
+  page: MemberPage,
+): Promise<MemberRow[]> {
+  requirePermission(context.actor, 'members:read')
+  const { db, organizationId } = context
+  const { roleId, target, sourceKind } = filter
+  if (roleId === null && target === null) {
+    return sourceKind === null ? [] : await listMembersOfSource(db, organizationId, sourceKind, page)
+  }
+  if (roleId !== null) await requireRole(context, roleId)
+  if (target !== null) await requireTarget(context, target)
+  const place = target === null ? null : targetColumns(target)
+  return await listMembersWithRole(db, organizationId, { roleId, place, sourceKind }, page)
 }
 
 /**

@@ -98,3 +98,32 @@ export async function listAssignments(
       and (${sourceKind}::text is null or s.kind = ${sourceKind})
     order by g.id limit ${limit}`)
 }
+
+/** One page of the live grants of roles that reach a member: its own, and those of the groups it is in. */
+export async function listAssignmentsReaching(
+  db: Queryable,
+  organizationId: string,
+  memberId: string,
+  page: { afterId: string | null; limit: number },
+): Promise<RoleAssignmentRow[]> {
+  return await db.rows(sql<RoleAssignmentRow>`
+    with reaching as materialized (
+      select own.id from role_grant own
+      where own.organization_id = ${organizationId} and own.member_id = ${memberId} and own.ended_change is null
+        and (own.expires_at is null or own.expires_at > now())
+      union
+      select via.id from group_membership gm
+      join role_grant via on via.organization_id = gm.organization_id and via.group_id = gm.group_id
+        and via.ended_change is null and (via.expires_at is null or via.expires_at > now())
+      where gm.organization_id = ${organizationId} and gm.member_id = ${memberId}
+        and (gm.expires_at is null or gm.expires_at > now())
+    ), shown as (
+      select id from reaching
+      where id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
+      order by id limit ${page.limit}
+    )
+    select ${COLUMNS} from shown
+    join ${JOINS} on g.id = shown.id
+    where g.organization_id = ${organizationId}
+    order by g.id`)
+}

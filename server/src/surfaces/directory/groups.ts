@@ -8,18 +8,22 @@ import {
   GROUP_NAME_LENGTH_MAX,
   getGroup,
   listGroups,
+  listGroupsHolding,
   updateGroup,
 } from '../../directory/groups/group.ts'
 import { metadata, moment, text } from '../http/wire-types.ts'
 import { expectedVersion, reading, type Services, setVersion, write } from './exchange.ts'
 import {
+  fromHoldingQuery,
   fromId,
+  holdingQuery,
   numberCursor,
   orgParams,
   page,
   pageQuery,
   preview,
   previewQuery,
+  requireOnly,
   toId,
   toPage,
 } from './wire.ts'
@@ -33,6 +37,8 @@ const group = z
     name: z.string(),
     external_reference_id: z.string().nullable(),
     metadata: z.record(z.string(), z.unknown()),
+    /** An identity provider says what it is called and who is in it. */
+    managed: z.boolean(),
     created_at: moment,
     updated_at: moment,
   })
@@ -45,6 +51,7 @@ function toGroup(row: GroupRow): z.infer<typeof group> {
     name: row.name,
     external_reference_id: row.external_reference_id,
     metadata: row.metadata,
+    managed: row.managed_by !== null,
     created_at: row.created_at,
     updated_at: row.updated_at,
   }
@@ -90,15 +97,25 @@ export function groupRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags,
-          summary: 'List groups in the order of their creation',
+          summary: 'List groups, all or those that have a role, on a target, from a source',
           operationId: 'listGroups',
           params: orgParams,
-          querystring: pageQuery.extend({ external_reference_id: text(REFERENCE_LENGTH_MAX).optional() }),
+          querystring: pageQuery.extend({
+            ...holdingQuery.shape,
+            external_reference_id: text(REFERENCE_LENGTH_MAX).optional(),
+          }),
           response: { 200: page(group) },
         },
       },
       async (request) => {
         const { limit, after, external_reference_id: reference } = request.query
+        const holding = fromHoldingQuery(request.query)
+        if (Object.values(holding).some((value) => value !== null)) {
+          requireOnly(request.query, ['external_reference_id'])
+          const place = { afterSeq: numberCursor(after) ?? 0, limit: limit + 1 }
+          const holders = await listGroupsHolding(reading(services, request), holding, place)
+          return toPage(holders, limit, toGroup, (row) => row.created_seq)
+        }
         const rows = await listGroups(reading(services, request), {
           afterSeq: numberCursor(after) ?? 0,
           limit: limit + 1,

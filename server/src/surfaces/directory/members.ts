@@ -9,6 +9,7 @@ import {
   createMember,
   getMember,
   listMembers,
+  listMembersHolding,
   type NewMember,
   updateMember,
 } from '../../directory/members/member.ts'
@@ -16,7 +17,9 @@ import { attributes } from '../http/attributes.ts'
 import { metadata, moment, text } from '../http/wire-types.ts'
 import { expectedVersion, reading, type Services, setVersion, write } from './exchange.ts'
 import {
+  fromHoldingQuery,
   fromId,
+  holdingQuery,
   idCursor,
   levelName,
   orgParams,
@@ -24,6 +27,7 @@ import {
   pageQuery,
   preview,
   previewQuery,
+  requireOnly,
   shownName,
   toId,
   toPage,
@@ -140,10 +144,12 @@ export function memberRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags,
-          summary: 'List members; removed ones only when asked for',
+          summary:
+            'List members, all or those who hold a role, on a target, from a source; removed ones only when asked for',
           operationId: 'listMembers',
           params: orgParams,
           querystring: pageQuery.extend({
+            ...holdingQuery.shape,
             status: z.enum(['active', 'suspended', 'removed']).optional(),
             email: text(EMAIL_LENGTH_MAX).optional(),
             external_reference_id: text(REFERENCE_LENGTH_MAX).optional(),
@@ -153,10 +159,15 @@ export function memberRoutes(services: Services): FastifyPluginAsync {
       },
       async (request) => {
         const { limit, after, status, email, external_reference_id: reference } = request.query
+        const place = { afterId: idCursor(after), limit: limit + 1, status: status ?? null }
+        const holding = fromHoldingQuery(request.query)
+        if (Object.values(holding).some((value) => value !== null)) {
+          requireOnly(request.query, ['email', 'external_reference_id'])
+          const holders = await listMembersHolding(reading(services, request), holding, place)
+          return toPage(holders, limit, toMember, (row) => row.id)
+        }
         const rows = await listMembers(reading(services, request), {
-          afterId: idCursor(after),
-          limit: limit + 1,
-          status: status ?? null,
+          ...place,
           email: email ?? null,
           externalReferenceId: reference ?? null,
         })

@@ -9,6 +9,7 @@ import { apiKeySecret, authenticateRequest, bearerSecret } from '../http/authent
 import { describeRefusals } from '../http/describe-routes.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { toRefusal } from '../http/refusal.ts'
+import { accessCheckRoutes } from './access-checks.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { changeRoutes } from './changes.ts'
 import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
@@ -23,6 +24,8 @@ import { organizationProjectRoutes } from './organization-projects.ts'
 import { organizationRoutes, serverRoutes } from './organizations.ts'
 import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
+import { roleAssignmentRoutes } from './role-assignments.ts'
+import { roleRoutes } from './roles.ts'
 import { workspaceRoutes } from './workspaces.ts'
 
 declare module 'fastify' {
@@ -87,6 +90,9 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(memberRoutes(services))
         await scope.register(memberLifecycleRoutes(services))
         await scope.register(memberAccessRoutes(services))
+        await scope.register(roleRoutes(services))
+        await scope.register(roleAssignmentRoutes(services))
+        await scope.register(accessCheckRoutes(services))
         await scope.register(groupRoutes(services))
         await scope.register(groupMemberRoutes(services))
         await scope.register(memberSyncRoutes(services))

@@ -5,9 +5,9 @@ import type { Effects, GrantEffect } from '../../directory/changes/effects.ts'
 import type { ChangeRow } from '../../directory/changes/read.ts'
 import type { UndoRefusal } from '../../directory/changes/undo.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
-import { sourceKinds } from '../../directory/grants/source.ts'
+import { type SourceKind, sourceKinds } from '../../directory/grants/source.ts'
 import type { MemberRow } from '../../directory/members/member.ts'
-import { targetKinds } from '../../directory/roles/target.ts'
+import { ORGANIZATION, type Target, targetKinds } from '../../directory/roles/target.ts'
 import { decodeId, encodeId, idPrefixes } from '../http/prefixed-id.ts'
 import { moment, queryFlag, queryNumber, text } from '../http/wire-types.ts'
 
@@ -154,6 +154,52 @@ export function toTarget(row: {
   if (row.projectId !== null) return { type: 'project', id: toId('project', row.projectId) }
   if (row.workspaceId !== null) return { type: 'workspace', id: toId('workspace', row.workspaceId) }
   return { type: 'organization', id: null }
+}
+
+const TARGET_LENGTH_MAX = 100
+
+/** A target in a query or a body: `organization`, or the id of a workspace or a project. */
+export const targetName = text(TARGET_LENGTH_MAX).describe('organization, wsp_… or prj_…')
+
+/** @throws {DirectoryError} request.invalid, workspace.not_found, project.not_found, naming the field */
+export function fromTargetName(name: string, field = 'target'): Target {
+  if (name === 'organization') return ORGANIZATION
+  for (const kind of ['workspace', 'project'] as const) {
+    if (name.startsWith(idPrefixes[kind])) return { kind, id: fromIdField(kind, name, field) }
+  }
+  throw new DirectoryError(
+    'request.invalid',
+    `${field} must be organization, or the id of a workspace (wsp_…) or of a project (prj_…).`,
+    { field },
+  )
+}
+
+/** Filters of lists by what is held: a role, where, and where it comes from. */
+export const holdingQuery = z.object({
+  role: z.string().optional(),
+  target: targetName.optional(),
+  source: sourceName.optional(),
+})
+
+export function fromHoldingQuery(query: z.infer<typeof holdingQuery>): {
+  roleId: string | null
+  target: Target | null
+  sourceKind: SourceKind | null
+} {
+  return {
+    roleId: query.role === undefined ? null : fromIdField('role', query.role, 'role'),
+    target: query.target === undefined ? null : fromTargetName(query.target),
+    sourceKind: query.source ?? null,
+  }
+}
+
+/** Filters that do not go together. @throws {DirectoryError} request.invalid, naming the one that is too much */
+export function requireOnly(query: Record<string, unknown>, others: readonly string[]): void {
+  const field = others.find((name) => query[name] !== undefined)
+  if (field === undefined) return
+  throw new DirectoryError('request.invalid', `${field} does not go together with role, target or source.`, {
+    field,
+  })
 }
 
 export const grantEffect = z.object({
