@@ -98,20 +98,23 @@ export interface CredentialRow {
   permissions: string[]
   /** A short-lived access token of the key, not the key itself. */
   is_token: boolean
-  /** When the credential, or something that the member holds, ends by itself. */
+  /** When the credential, or a role or a membership of the member, ends by itself: all of this may change then. */
   ends_at: string | null
 }
 
 /**
  * The key behind a presented secret, if it works right now, and what it may do: not revoked, not expired, of an
  * organization that is not deleted, acting (if at all) as a member who is active. Starts without an organization.
- * It goes from the member to its groups to their roles in every plan (`offset 0`): never through all role grants.
+ * The member's groups come first and are asked for their roles at once: no plan goes through a group's members.
  */
 export async function findCredential(db: Queryable, digest: Buffer): Promise<CredentialRow | undefined> {
   return await db.row(sql<CredentialRow>`
     select c.organization_id, o.slug as organization_slug, o.settings -> 'rate_limit' as rate_limit, c.api_key_id,
       k.scopes, k.member_id, c.expires_at is not null as is_token,
-      least(c.expires_at, k.expires_at, held.ends_at) as ends_at,
+      least(c.expires_at, k.expires_at, held.ends_at, (
+        select min(expires_at) from group_membership
+        where organization_id = c.organization_id and member_id = k.member_id and expires_at > now()
+      )) as ends_at,
       case when k.member_id is null then 'owner' else held.level end as level,
       coalesce(held.permissions, '{}') as permissions
     from credential c
@@ -119,27 +122,24 @@ export async function findCredential(db: Queryable, digest: Buffer): Promise<Cre
     join organization o on o.id = c.organization_id and o.deleted_at is null
     left join member m on m.organization_id = c.organization_id and m.id = k.member_id
     cross join lateral (
-      select min(g.ends_at) as ends_at,
+      select min(g.expires_at) as ends_at,
         case when bool_or(r.key = 'owner') then 'owner' when bool_or(r.key = 'admin') then 'admin' else 'member' end
           as level,
         array_agg(distinct p.permission) filter (where p.permission is not null) as permissions
       from (
-        select role_id, expires_at as ends_at
+        select role_id, expires_at
         from role_grant
         where organization_id = c.organization_id and member_id = k.member_id and ended_change is null
           and workspace_id is null and project_id is null and (expires_at is null or expires_at > now())
         union all
-        select rg.role_id, least(rg.expires_at, gm.expires_at)
-        from group_membership gm
-        cross join lateral (
-          select role_id, expires_at
-          from role_grant
-          where organization_id = gm.organization_id and group_id = gm.group_id and ended_change is null
-            and workspace_id is null and project_id is null and (expires_at is null or expires_at > now())
-          offset 0
-        ) rg
-        where gm.organization_id = c.organization_id and gm.member_id = k.member_id
-          and (gm.expires_at is null or gm.expires_at > now())
+        select role_id, expires_at
+        from role_grant
+        where organization_id = c.organization_id and group_id = any (array(
+            select group_id from group_membership
+            where organization_id = c.organization_id and member_id = k.member_id
+              and (expires_at is null or expires_at > now())))
+          and ended_change is null and workspace_id is null and project_id is null
+          and (expires_at is null or expires_at > now())
       ) g
       join role r on r.organization_id = c.organization_id and r.id = g.role_id and r.resource = 'organization'
       left join lateral unnest(r.permissions) p (permission) on true
