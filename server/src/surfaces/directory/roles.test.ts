@@ -151,7 +151,7 @@ describe('a custom role', () => {
     await acme.post('/role_assignments', { role: role.id, member })
     const check = () => acme.post('/access/check', { member, permission: 'invoices.approve' })
     assert.equal((await check()).allowed, true)
-    const before = new Date().toISOString()
+    const before = (await acme.lastChange()).at
     const body = { permissions: ['invoices.read', 'invoices.write'] }
     const preview = await acme.ok('PATCH', `/roles/${role.id}?preview=true`, body)
     assert.deepEqual(preview.change, {
