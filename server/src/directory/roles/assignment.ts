@@ -41,7 +41,8 @@ export interface RoleAssignment {
   readonly target: Target
 }
 
-function subjectColumns(subject: Subject): { memberId: string | null; groupId: string | null } {
+/** The columns of a subject, as tables of grants have them. */
+export function subjectColumns(subject: Subject): { memberId: string | null; groupId: string | null } {
   return {
     memberId: subject.kind === 'member' ? subject.id : null,
     groupId: subject.kind === 'group' ? subject.id : null,
@@ -50,7 +51,7 @@ function subjectColumns(subject: Subject): { memberId: string | null; groupId: s
 
 const isOwnerRole = (role: RoleRow) => role.resource === 'organization' && role.key === 'owner'
 
-function assignmentNotFound(): DirectoryError {
+export function assignmentNotFound(): DirectoryError {
   return new DirectoryError('role_assignment.not_found', 'There is no such role assignment.')
 }
 
@@ -155,8 +156,8 @@ function targetDetail(target: Target): Record<string, string> {
   return target.kind === 'organization' ? {} : { [target.kind]: target.id }
 }
 
-/** @throws {DirectoryError} member.not_found, member.wrong_status, group.not_found */
-async function requireSubject(context: ReadContext, subject: Subject): Promise<void> {
+/** Who can hold grants. @throws {DirectoryError} member.not_found, member.wrong_status, group.not_found */
+export async function requireSubject(context: ReadContext, subject: Subject): Promise<void> {
   if (subject.kind === 'group') {
     await requireGroup(context, subject.id)
     return
