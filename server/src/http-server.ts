@@ -10,6 +10,7 @@ import { sendProblem, toProblem } from './surfaces/directory/errors.ts'
 import { answerProblems, DIRECTORY_PREFIX, directorySurface } from './surfaces/directory/surface.ts'
 import { describeRoutes } from './surfaces/http/describe-routes.ts'
 import { validateRequest } from './surfaces/http/refusal.ts'
+import { isOpenaiUrl, openaiSurface, sendOpenaiError } from './surfaces/openai/surface.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
 import { isVitableUrl, sendVitableError, vitableSurface } from './surfaces/vitable/surface.ts'
 
@@ -43,6 +44,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
     frameworkErrors: (_error, request, reply: FastifyReply) => {
       const refusal = new DirectoryError('request.invalid', 'The URL is not valid.')
       if (isVitableUrl(request.url)) return sendVitableError(reply, refusal, request.id)
+      if (isOpenaiUrl(request.url)) return sendOpenaiError(reply, refusal, request.id)
       return sendProblem(reply, toProblem(refusal, request.id))
     },
   }) as unknown as FastifyInstance
@@ -75,6 +77,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await app.register(operationsSurface(services))
   await app.register(directorySurface(services), { prefix: DIRECTORY_PREFIX })
   await app.register(vitableSurface(services))
+  await app.register(openaiSurface(services))
   return app
 }
 

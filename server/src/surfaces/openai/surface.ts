@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
+import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
+import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
+import { describeRefusals } from '../http/describe-routes.ts'
+import { toRefusal } from '../http/refusal.ts'
+import { openaiError, openaiErrors, toOpenaiError } from './errors.ts'
+import type { OpenaiServices } from './scope.ts'
+
+/** When a server that cannot reach its database is worth asking again. */
+const BUSY_RETRY_MILLIS = 1000
+
+/** Everything of the dialect lives below one of these. */
+const ORGANIZATION_PREFIX = '/v1/organization'
+const PROJECTS_PREFIX = '/v1/projects'
+
+/** Refusals that stay what they are, however often they are asked for again. */
+const LASTING: ReadonlySet<DirectoryErrorCode> = new Set(['group.managed'])
+
+/** Whether a URL is this dialect's, also where it is too broken to be routed. */
+export function isOpenaiUrl(url: string): boolean {
+  return [ORGANIZATION_PREFIX, PROJECTS_PREFIX].some(
+    (prefix) => url.startsWith(prefix) && /^([/?]|$)/.test(url.slice(prefix.length)),
+  )
+}
+
+/** OpenAI's dialect of the directory: the organization's groups, users and roles, and what they may do in projects. */
+export function openaiSurface(services: OpenaiServices): FastifyPluginAsync {
+  return async (app) => {
+    await app.register(scope(services, []), { prefix: ORGANIZATION_PREFIX })
+    await app.register(scope(services, []), { prefix: PROJECTS_PREFIX })
+  }
+}
+
+function scope(services: OpenaiServices, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
+  return async (app) => {
+    answerOpenaiErrors(app)
+    describeRefusals(app, openaiError)
+    app.decorateRequest('actor')
+    app.addHook('onRequest', async (request, reply) => {
+      await authenticateRequest(services.authentication, request, reply, bearerSecret(request))
+    })
+    for (const route of routes) await app.register(route)
+  }
+}
+
+function answerOpenaiErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toRefusal(error)
+    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
+    return sendOpenaiError(reply, refusal, request.id)
+  })
+  app.setNotFoundHandler((request) => {
+    throw new DirectoryError(
+      'route.not_found',
+      `There is no ${request.method} ${request.url.split('?')[0]} here.`,
+    )
+  })
+}
+
+/** Answers a refusal in the dialect's shape; undefined is a fault of ours. */
+export function sendOpenaiError(
+  reply: FastifyReply,
+  refusal: DirectoryError | undefined,
+  requestId: string,
+): FastifyReply {
+  const [status, code] = refusal === undefined ? [500, 'server_error'] : openaiErrors[refusal.code]
+  // Nothing has set it yet where the URL could not even be routed.
+  void reply.header('x-request-id', requestId)
+  // The SDKs ask again after every 409 unless told that it will stay one.
+  if (status === 409 || (refusal !== undefined && LASTING.has(refusal.code))) {
+    void reply.header('x-should-retry', 'false')
+  }
+  if (refusal?.code === 'server.busy') {
+    void reply.headers({
+      'retry-after': Math.ceil(BUSY_RETRY_MILLIS / 1000),
+      'retry-after-ms': BUSY_RETRY_MILLIS,
+    })
+  }
+  const message = refusal?.message ?? 'Something went wrong here.'
+  return reply.code(status).send(toOpenaiError({ status, code }, message, refusal?.details.field ?? null))
+}
