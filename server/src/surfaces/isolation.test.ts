@@ -47,6 +47,13 @@ async function world(slug: string): Promise<World> {
   const project = await client.post(`/workspaces/${slug}-space/projects`, { name: 'P', identifier: 'PRO' })
   await client.ok('DELETE', `/groups/${group.id}/members/${member.id}`)
   const removal = await client.lastChange()
+  const role = await client.post('/roles', {
+    name: 'Role',
+    permissions: ['groups:read'],
+    resource: 'project',
+  })
+  const assigned = { role: role.id, group: group.id, target: project.id }
+  const assignment = await client.post('/role_assignments', assigned)
   const vitable = vitableClient(app, key)
   const group_id = await vitable.group()
   const request_id = await vitable.submit(group_id, [])
@@ -63,6 +70,9 @@ async function world(slug: string): Promise<World> {
       key: apiKey.id,
       workspace: `${slug}-space`,
       project: project.id,
+      role: role.id,
+      assignment: assignment.id,
+      target: project.id,
       from: other.id,
       member_id: member.id,
     },
@@ -86,6 +96,15 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
   if (path.endsWith('/api_keys'))
     return { name: 'k', scopes: ['groups:read'], member_id: ids.member_id ?? '' }
   if (/\/groups\/\{group\}\/members$/.test(path)) return { member: ids.member ?? '' }
+  if (path.endsWith('/role_assignments')) {
+    return { role: ids.role, group: ids.group, target: ids.target, expires_at: '2999-01-01T00:00:00Z' }
+  }
+  const check = { member: ids.member, permission: 'groups:read', target: ids.target }
+  if (path.endsWith('/access/check')) return check
+  if (path.endsWith('/access/check_batch')) return { checks: [check] }
+  if (path.endsWith('/roles')) {
+    return { name: 'Intruder', permissions: [], resource: 'project', of: ids.target }
+  }
   if (path.endsWith('/organizations')) {
     return { name: 'x', slug: 'x', owner: { email: 'x@x.example' } }
   }
@@ -150,7 +169,10 @@ describe('a credential of another organization', () => {
     let compared = 0
     for (const route of guarded()) {
       const [theirs, mine] = [idsOf(alpha, route), idsOf(beta, route)]
-      const fields = Object.keys(bodyFor(route, theirs) ?? {}).filter((field) => field in theirs)
+      const bodyWith = (ids: Ids) => JSON.stringify(bodyFor(route, ids))
+      const fields = Object.keys(theirs).filter(
+        (name) => bodyWith({ ...theirs, [name]: 'another' }) !== bodyWith(theirs),
+      )
       // Each id alone among the caller's own, then all of them.
       const swaps: Ids[] = [...parametersOf(route), ...fields].map((name) => ({ [name]: theirs[name]! }))
       if (swaps.length > 1) swaps.push(theirs)

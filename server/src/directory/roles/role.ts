@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requireHeld, requirePermissionOn } from '../access/authority.ts'
-import { permissionProblem, requirePermission } from '../access/permission.ts'
+import { catalogue, permissionProblem, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endRoleGrantsOfRole } from '../grants/role-grant.sql.ts'
@@ -28,6 +28,12 @@ export const ROLE_NAME_LENGTH_MAX = 255
 export const ROLE_DESCRIPTION_LENGTH_MAX = 1000
 export const ROLE_PERMISSIONS_MAX = 200
 
+/** The permission catalogue, each with what it is for. @throws {DirectoryError} permission.denied */
+export function listPermissions(context: ReadContext): Readonly<Record<string, string>> {
+  requirePermission(context.actor, 'roles:read')
+  return catalogue
+}
+
 export interface NewRole {
   name: string
   description: string | null
@@ -39,7 +45,7 @@ export interface NewRole {
   of: Target
 }
 
-const roleNotFound = () => new DirectoryError('role.not_found', 'There is no role with this id.')
+export const roleNotFound = () => new DirectoryError('role.not_found', 'There is no role with this id.')
 
 const nameKey = (name: string) => name.normalize('NFC').toLowerCase()
 

@@ -1,12 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { catalogue, PERMISSION_LENGTH_MAX } from '../../directory/access/permission.ts'
+import { PERMISSION_LENGTH_MAX } from '../../directory/access/permission.ts'
 import { permissionsOf } from '../../directory/roles/predefined.ts'
 import {
   createRole,
   deleteRole,
   getRole,
+  listPermissions,
   listRoles,
   ROLE_DESCRIPTION_LENGTH_MAX,
   ROLE_NAME_LENGTH_MAX,
@@ -110,13 +111,13 @@ export function roleRoutes(services: Services): FastifyPluginAsync {
           },
         },
       },
-      async () => ({
-        data: Object.entries(catalogue).map(([permission, about]) => ({
-          object: 'permission' as const,
-          name: permission,
-          description: about,
-        })),
-      }),
+      async (request) => {
+        const named = Object.entries(listPermissions(reading(services, request)))
+        const data = named.map(([permission, about]) => {
+          return { object: 'permission' as const, name: permission, description: about }
+        })
+        return { data }
+      },
     )
 
     app.post(
