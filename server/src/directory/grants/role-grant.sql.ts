@@ -90,6 +90,40 @@ export async function endRoleGrantsAt(
       and ended_change is null and (expires_at is null or expires_at > now())`)
 }
 
+/** What a member or a group has at one place now: every role, from every source. */
+export async function listRoleGrantsAt(
+  db: Queryable,
+  organizationId: string,
+  place: Omit<RoleGrantPlace, 'roleId'>,
+): Promise<{ role_id: string; expires_at: string | null }[]> {
+  return await db.rows(sql<{ role_id: string; expires_at: string | null }>`
+    select role_id, expires_at from role_grant
+    where organization_id = ${organizationId}
+      and (member_id = ${place.memberId} or ${place.memberId}::uuid is null and group_id = ${place.groupId})
+      and workspace_id is not distinct from ${place.workspaceId}
+      and project_id is not distinct from ${place.projectId}
+      and ended_change is null and (expires_at is null or expires_at > now())`)
+}
+
+/** Ends the predefined roles that every source gives at one place now, but those of the role. */
+export async function endOtherPredefinedRoleGrantsAt(
+  tx: Transaction,
+  organizationId: string,
+  place: RoleGrantPlace,
+  changeId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant g set ended_change = ${changeId}
+    from role r
+    where g.organization_id = ${organizationId}
+      and (g.member_id = ${place.memberId} or ${place.memberId}::uuid is null and g.group_id = ${place.groupId})
+      and g.role_id <> ${place.roleId}
+      and g.workspace_id is not distinct from ${place.workspaceId}
+      and g.project_id is not distinct from ${place.projectId}
+      and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
+      and r.organization_id = ${organizationId} and r.id = g.role_id and r.key is not null`)
+}
+
 /** Ends the organization roles that stand for levels, but those kept. */
 export async function endLevelGrants(
   tx: Transaction,

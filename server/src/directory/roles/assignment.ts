@@ -16,6 +16,8 @@ import {
 } from '../grants/role-grant.sql.ts'
 import { groupNotFound, requireGroup } from '../groups/group.ts'
 import { requireLastingOwner, requireMember } from '../members/member.ts'
+import { lockProject } from '../projects/project.sql.ts'
+import { requireActiveProject } from '../projects/project.ts'
 import {
   type AssignmentFilter,
   findAssignment,
@@ -25,7 +27,8 @@ import {
 import { permissionsOf } from './predefined.ts'
 import type { RoleRow } from './role.sql.ts'
 import { requireRole } from './role.ts'
-import { fromTargetColumns, type Target, targetColumns } from './target.ts'
+import { fitsTarget } from './role-on.ts'
+import { fromTargetColumns, type Target, type TargetColumns, targetColumns } from './target.ts'
 import { requireTarget } from './target-lookup.ts'
 
 export type { RoleAssignmentRow } from './assignment.sql.ts'
@@ -64,12 +67,8 @@ function requireMayHandle(context: ReadContext, role: RoleRow): void {
 }
 
 /** @throws {DirectoryError} role.wrong_target */
-function requireFit(role: RoleRow, target: Target, found: { workspaceId: string | null }): void {
-  const fits =
-    role.resource === target.kind &&
-    (role.project_id === null || (target.kind === 'project' && target.id === role.project_id)) &&
-    (role.workspace_id === null || found.workspaceId === role.workspace_id)
-  if (fits) return
+function requireFit(role: RoleRow, target: Target, found: TargetColumns): void {
+  if (fitsTarget(role, target, found)) return
   const why =
     role.resource === target.kind
       ? `The role ${role.name} is of another ${role.project_id === null ? 'workspace' : 'project'}.`
@@ -101,7 +100,8 @@ export async function requireMayGrantRole(
  * already with the same end, nothing changes; with another end, the old grant ends and the new one opens.
  *
  * @throws {DirectoryError} what `requireMayGrantRole` throws; member.not_found, member.wrong_status (removed),
- *   group.not_found, request.invalid (an end in the past), organization.last_owner (the last owner would get an end)
+ *   group.not_found, project.archived, request.invalid (an end in the past), organization.last_owner (the last owner
+ *   would get an end)
  */
 export async function assignRole(
   context: Context,
@@ -115,6 +115,7 @@ export async function assignRole(
   }
   const { db, organizationId, change } = context
   const role = await requireMayGrantRole(context, roleId, target)
+  if (target.kind === 'project') await requireActiveProject(context, target.id)
   if (isOwnerRole(role)) await lockOwners(db, organizationId)
   await requireSubject(context, subject)
   const sourceId = await actorSource(context)
@@ -148,7 +149,7 @@ function sameMoment(left: string | null, right: string | null): boolean {
   return Date.parse(left) === Date.parse(right)
 }
 
-function changeSubject(subject: Subject): { memberId: string } | { groupId: string } {
+export function changeSubject(subject: Subject): { memberId: string } | { groupId: string } {
   return subject.kind === 'member' ? { memberId: subject.id } : { groupId: subject.id }
 }
 
@@ -254,6 +255,8 @@ export async function revokeRolesOn(
   await requirePermissionOn(context, 'roles:write', target)
   await requireTarget(context, target)
   const { db, organizationId, change } = context
+  // Who replaces the subject's role at this moment comes wholly before or after.
+  if (target.kind === 'project') await lockProject(db, organizationId, target.id)
   const place = { ...subjectColumns(subject), roleId: null, ...targetColumns(target) }
   const ended = await endRoleGrantsAt(db, organizationId, place, change.id)
   if (ended === 0) throw assignmentNotFound()
