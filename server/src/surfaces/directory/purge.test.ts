@@ -3,7 +3,11 @@ import { before, describe, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { tableNames } from '../../../test/database-state.ts'
 import { directoryClient } from '../../../test/directory-client.ts'
+import { applyChange } from '../../directory/changes/change.ts'
+import { createInvitation } from '../../directory/invitations/invitation.ts'
+import { requirePredefinedRole } from '../../directory/roles/role.ts'
 import { sweep } from '../../directory/sweep.tasks.ts'
+import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 
 let app: TestApp
 before(async () => {
@@ -40,10 +44,20 @@ async function rowsOf(slug: string): Promise<Record<string, number>> {
 }
 const ids: Record<string, string> = {}
 
+async function invite(organizationId: string): Promise<void> {
+  await applyChange(app.directory, { organizationId, actor: { kind: 'root' } }, async (context) => {
+    const { id: roleId } = await requirePredefinedRole(context, 'organization', 'member')
+    await createInvitation(context, { email: 'invited@x.co', level: 'member', grants: [{ roleId }] })
+  })
+}
+
 /** An organization with a row in every table that can hold one. */
 async function filled(slug: string) {
-  const { path, key } = await app.organization(slug)
+  const { id: organization, path, key } = await app.organization(slug)
   const client = directoryClient(app, path)
+  await invite(decodeId(idPrefixes.organization, organization)!)
+  const role = await client.post('/roles', { name: 'Role', permissions: ['groups:read'] })
+  await client.ok('PATCH', `/roles/${role.id}`, { name: 'Renamed' })
   const group = await client.group()
   const given = { body: { name: 'Idempotent' }, headers: { 'idempotency-key': 'purge' } }
   assert.equal((await client.send('POST', '/groups', given)).status, 201)
