@@ -89,12 +89,12 @@ async function prepare(
   const checkOf = (sample: AccessSample) => ({
     member: memberOf(sample),
     permission: sample.permission,
-    target: { project: encodeId(idPrefixes.project, sample.project_id) },
+    target: encodeId(idPrefixes.project, sample.project_id),
   })
   const bareCheckOf = (sample: AccessSample) => ({
     member: sample.member_id,
     permission: sample.permission,
-    target: { project: sample.project_id },
+    target: sample.project_id,
   })
   const filled: Filled = {
     size,

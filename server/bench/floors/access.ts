@@ -8,7 +8,8 @@ import pg from 'pg'
 interface Check {
   readonly member: string
   readonly permission: string
-  readonly target: { readonly project: string }
+  /** A project. */
+  readonly target: string
 }
 
 const GROUPS_OF_MEMBER = `
@@ -63,7 +64,7 @@ async function answer(request: IncomingMessage): Promise<unknown> {
   let body = ''
   for await (const chunk of request.setEncoding('utf8')) body += chunk
   const check = JSON.parse(body) as Check
-  return (await ask('may', MAY, [organization, check.member, check.permission, check.target.project]))[0]
+  return (await ask('may', MAY, [organization, check.member, check.permission, check.target]))[0]
 }
 
 const server = createServer((request, response) => {
