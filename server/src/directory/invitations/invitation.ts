@@ -7,6 +7,7 @@ import { DirectoryError } from '../errors.ts'
 import { type Email, parseEmail } from '../members/email.ts'
 import { listMembersByEmail } from '../members/member.sql.ts'
 import { requireMayGrantLevel } from '../members/member.ts'
+import { unknownAfter } from '../page.ts'
 import { requireActiveProjects } from '../projects/project.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
 import { EVERYTHING } from '../roles/predefined.ts'
@@ -159,10 +160,18 @@ export async function getInvitation(context: ReadContext, id: string): Promise<I
   return await requireInvitation(context, id)
 }
 
-/** One page of invitations in the order of their creation. @throws {DirectoryError} permission.denied */
+/**
+ * One page of invitations in the order of their creation.
+ *
+ * @throws {DirectoryError} request.invalid (`afterId` is no invitation of the organization), permission.denied
+ */
 export async function listInvitations(context: ReadContext, page: InvitationPage): Promise<InvitationRow[]> {
   requirePermission(context.actor, 'invitations:read')
-  return await listInvitationRows(context.db, context.organizationId, page)
+  const { db, organizationId } = context
+  const { afterId } = page
+  if (afterId !== null && (await findInvitation(db, organizationId, afterId)) === undefined)
+    throw unknownAfter()
+  return await listInvitationRows(db, organizationId, page)
 }
 
 /**

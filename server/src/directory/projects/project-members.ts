@@ -59,6 +59,15 @@ export async function getProjectMember(
   memberId: string,
 ): Promise<ProjectMemberRow> {
   await requireReadable(context, projectId)
+  return await requireProjectMember(context, projectId, memberId)
+}
+
+/** A member who has a role on a project. @throws {DirectoryError} role_assignment.not_found */
+export async function requireProjectMember(
+  context: ReadContext,
+  projectId: string,
+  memberId: string,
+): Promise<ProjectMemberRow> {
   const row = await findProjectMember(context.db, context.organizationId, projectId, memberId)
   if (row === undefined) throw notOnProject('member')
   return row
@@ -84,6 +93,15 @@ export async function getProjectGroup(
   groupId: string,
 ): Promise<ProjectGroupRow> {
   await requireReadable(context, projectId)
+  return await requireProjectGroup(context, projectId, groupId)
+}
+
+/** A group that has a role on a project. @throws {DirectoryError} role_assignment.not_found */
+export async function requireProjectGroup(
+  context: ReadContext,
+  projectId: string,
+  groupId: string,
+): Promise<ProjectGroupRow> {
   const row = await findProjectGroup(context.db, context.organizationId, projectId, groupId)
   if (row === undefined) throw notOnProject('group')
   return row

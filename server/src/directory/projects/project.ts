@@ -4,6 +4,7 @@ import { uuidV7 } from '../../platform/uuid.ts'
 import { requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
+import { unknownAfter } from '../page.ts'
 import { requireVersion } from '../version.ts'
 import { findWorkspace } from '../workspaces/workspace.sql.ts'
 import {
@@ -138,7 +139,8 @@ function requireInPlace(row: ProjectRow | undefined, workspaceId: string | undef
 /**
  * One page of projects in the order of their creation, of the whole organization or of one workspace.
  *
- * @throws {DirectoryError} workspace.not_found, permission.denied
+ * @throws {DirectoryError} workspace.not_found, request.invalid (`afterId` is no project of the organization),
+ *   permission.denied
  */
 export async function listProjects(
   context: ReadContext,
@@ -147,6 +149,8 @@ export async function listProjects(
   requirePermission(context.actor, 'projects:read')
   const { db, organizationId } = context
   const { workspaceSlug, ...page } = filter
+  const { afterId } = page
+  if (afterId !== null && (await findProject(db, organizationId, afterId)) === undefined) throw unknownAfter()
   if (workspaceSlug === null) return await listProjectRows(db, organizationId, page)
   const workspaceId = await requireWorkspaceId(context, workspaceSlug)
   return await listProjectsOfWorkspace(db, organizationId, workspaceId, page)
