@@ -119,6 +119,44 @@ create table idempotency_key (
   constraint idempotency_key_pkey PRIMARY KEY (scope, key)
 );
 
+create table invitation (
+  organization_id uuid not null,
+  id uuid not null,
+  email text not null,
+  email_key text not null,
+  level text not null,
+  status text default 'pending'::text not null,
+  invited_by_kind text not null,
+  invited_by_id uuid,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  accepted_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint invitation_pkey PRIMARY KEY (organization_id, id),
+  constraint invitation_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
+  constraint invitation_check1 CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL))),
+  constraint invitation_invited_by_kind_check CHECK ((invited_by_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text]))),
+  constraint invitation_level_check CHECK ((level = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text]))),
+  constraint invitation_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'revoked'::text, 'expired'::text]))),
+  constraint invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
+create table invitation_grant (
+  organization_id uuid not null,
+  invitation_id uuid not null,
+  ordinal integer not null,
+  role_id uuid not null,
+  workspace_id uuid,
+  project_id uuid,
+  constraint invitation_grant_pkey PRIMARY KEY (organization_id, invitation_id, ordinal),
+  constraint invitation_grant_organization_id_invitation_id_role_id_work_key UNIQUE NULLS NOT DISTINCT (organization_id, invitation_id, role_id, workspace_id, project_id),
+  constraint invitation_grant_check CHECK ((num_nonnulls(workspace_id, project_id) <= 1)),
+  constraint invitation_grant_organization_id_invitation_id_fkey FOREIGN KEY (organization_id, invitation_id) REFERENCES invitation(organization_id, id),
+  constraint invitation_grant_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
+  constraint invitation_grant_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
+  constraint invitation_grant_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
 create table member (
   organization_id uuid not null,
   id uuid not null,
@@ -437,6 +475,8 @@ CREATE INDEX group_membership_past_opened ON public.group_membership_past USING 
 
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
 
+CREATE UNIQUE INDEX invitation_pending ON public.invitation USING btree (organization_id, email_key) WHERE (status = 'pending'::text);
+
 CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE (status <> 'removed'::text);
 
 CREATE UNIQUE INDEX member_external_reference ON public.member USING btree (organization_id, external_reference_id) WHERE (external_reference_id IS NOT NULL);
@@ -479,7 +519,7 @@ CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organizati
 
 CREATE INDEX role_grant_of_group ON public.role_grant USING btree (organization_id, group_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));
 
-CREATE INDEX role_grant_on_project ON public.role_grant USING btree (organization_id, project_id) WHERE ((ended_change IS NULL) AND (project_id IS NOT NULL));
+CREATE INDEX role_grant_on_project ON public.role_grant USING btree (organization_id, project_id, member_id, group_id) WHERE ((ended_change IS NULL) AND (project_id IS NOT NULL));
 
 CREATE INDEX role_grant_on_workspace ON public.role_grant USING btree (organization_id, workspace_id) WHERE ((ended_change IS NULL) AND (workspace_id IS NOT NULL));
 

@@ -100,6 +100,7 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   apiKey: ['api_key.not_found', 'There is no API key with this id.'],
   role: ['role.not_found', 'There is no role with this id.'],
   roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
+  invitation: ['invitation.not_found', 'There is no invitation with this id.'],
   change: ['change.not_found', 'There is no change with this id.'],
   plan: ['plan.not_found', 'There is no plan with this id.'],
   memberSync: ['member_sync.not_found', 'There is no member sync with this id in this group.'],
@@ -265,6 +266,7 @@ const DETAIL_NOUNS = {
   member_sync: 'memberSync',
   role: 'role',
   assignment: 'roleAssignment',
+  invitation: 'invitation',
   workspace: 'workspace',
   project: 'project',
 } as const

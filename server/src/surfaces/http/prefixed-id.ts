@@ -9,6 +9,7 @@ export const idPrefixes = {
   project: 'prj_',
   role: 'role_',
   roleAssignment: 'rga_',
+  invitation: 'inv_',
   apiKey: 'key_',
   change: 'chg_',
   plan: 'plan_',
