@@ -96,6 +96,11 @@ create index role_grant_past_member on role_grant (organization_id, member_id)
 create index role_grant_past_group on role_grant (organization_id, group_id)
   where ended_change is not null and group_id is not null;
 
+-- The rank of who submitted it: a submission changes nobody above.
+alter table member_sync add column actor_level text check (actor_level in ('owner', 'admin', 'member'));
+update member_sync set actor_level = case when ranks_as_owner then 'owner' else 'admin' end;
+alter table member_sync alter column actor_level set not null, drop column ranks_as_owner;
+
 -- Which provisioning source manages a group: nobody else changes it or its members.
 alter table org_group
   add column managed_by uuid,

@@ -109,7 +109,7 @@ describe('an operation that meets another half-way', () => {
     const email = 'found@x.co'
     const found = await change(world, (context) => createMember(context, { email }))
     const { id: syncId } = await sync([{ ref: 'new', email }])
-    const people = { syncId, size: 'small', now: new Date(), mayChangeOwners: true } as const
+    const people = { syncId, size: 'small', now: new Date(), protectedLevels: [] } as const
     const updated = await database.transaction(async (tx) => {
       await classifyPeople(tx, organizationId, people)
       await change(world, (context) => removeMember(context, found.id))

@@ -38,6 +38,7 @@ function heaviest(statement: string, node: PlanNode): Heaviest {
 
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'null'
+  if (Array.isArray(value)) return pg.escapeLiteral(`{${value.map((one) => JSON.stringify(one)).join(',')}}`)
   return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value))
 }
 

@@ -94,7 +94,18 @@ export async function findStatusAsOf(
   asOf: string,
 ): Promise<'active' | 'suspended' | 'removed' | undefined> {
   const row = await db.row(sql<{ status: 'active' | 'suspended' | 'removed' }>`
-    with said as (
+    with joined as (
+      select c.seq
+      from (
+        select opened_change from group_membership
+        where organization_id = ${organizationId} and member_id = ${memberId}
+        union all
+        select opened_change from group_membership_past
+        where organization_id = ${organizationId} and member_id = ${memberId}
+      ) g
+      join change c on c.organization_id = ${organizationId} and c.id = g.opened_change
+      where c.at <= ${asOf}
+    ), said as (
       select c.seq, case
           when c.kind = 'member.suspended' then 'suspended'
           when c.kind in ('member.removed', 'member.left') then 'removed'
@@ -107,21 +118,23 @@ export async function findStatusAsOf(
       order by c.seq desc limit 1
     )
     select case
-        -- A merged member is removed, and nothing changes its row afterwards.
-        when m.merged_into is not null and m.updated_at <= ${asOf} then 'removed'
+        -- A merge is a change about who it was merged into. It is near the row's last update, of which nothing is
+        -- later, but not at it: that is another clock's, from before the change had its time.
+        when m.merged_into is not null and exists (
+          select 1 from change c
+          where c.organization_id = ${organizationId} and c.kind = 'member.merged' and c.at <= ${asOf}
+            and c.at between m.updated_at - interval '1 hour' and m.updated_at + interval '1 hour'
+            and c.detail ->> 'from' = m.id::text) then 'removed'
         -- A member sync brings people back without a change about them: it puts them into a group.
-        when s.status = 'removed' and exists (
-          select 1 from (
-            select opened_change from group_membership
-            where organization_id = ${organizationId} and member_id = ${memberId}
-            union all
-            select opened_change from group_membership_past
-            where organization_id = ${organizationId} and member_id = ${memberId}
-          ) g join change c on c.organization_id = ${organizationId} and c.id = g.opened_change
-          where c.seq > s.seq and c.at <= ${asOf}) then 'active'
+        when s.status = 'removed' and exists (select 1 from joined where joined.seq > s.seq) then 'active'
         else coalesce(s.status, 'active') end as status
     from member m
     left join said s on true
-    where m.organization_id = ${organizationId} and m.id = ${memberId} and m.created_at <= ${asOf}`)
+    where m.organization_id = ${organizationId} and m.id = ${memberId}
+      -- Not by created_at, which is before the change's time. Whom a sync creates is in a group by the same change.
+      and (exists (
+        select 1 from change c
+        where c.organization_id = ${organizationId} and c.member_id = ${memberId} and c.at <= ${asOf}
+      ) or exists (select 1 from joined))`)
   return row?.status
 }

@@ -128,7 +128,17 @@ export function permissionDenied(permission: Permission): DirectoryError {
   )
 }
 
+/** The rank of an actor: the root key, the server and an organization's own keys rank as owners. */
+export function levelOf(actor: Actor): Level {
+  return actor.kind === 'api_key' ? actor.level : 'owner'
+}
+
 /** Whether the actor ranks as an owner: only then may it make, change or remove owners. */
 export function ranksAsOwner(actor: Actor): boolean {
-  return actor.kind !== 'api_key' || actor.level === 'owner'
+  return levelOf(actor) === 'owner'
+}
+
+/** The levels above a level: whoever holds one of them is changed only by who ranks as high. */
+export function levelsAbove(level: Level): readonly Level[] {
+  return levels.slice(0, levels.indexOf(level))
 }

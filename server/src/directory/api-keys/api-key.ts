@@ -56,6 +56,9 @@ export async function createApiKey(
   }
   if (input.memberId !== null) {
     const member = await requireMember(context, input.memberId)
+    // A key of somebody else acts in that person's name.
+    const isOwn = context.actor.kind === 'api_key' && context.actor.memberId === member.id
+    if (!isOwn) requirePermission(context.actor, 'members:write')
     requireMayTouch(context, member)
     if (member.status !== 'active') {
       throw new DirectoryError('member.wrong_status', `The member is ${member.status}, not active.`, {

@@ -140,6 +140,24 @@ export async function endLevelGrants(
       and r.key in ('owner', 'admin') and r.key <> all(${kept}::text[])`)
 }
 
+/** Whether a member holds a level by itself; everybody holds `member`. */
+export async function holdsLevel(
+  db: Queryable,
+  organizationId: string,
+  memberId: string,
+  level: Level,
+): Promise<boolean> {
+  if (level === 'member') return true
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from role_grant g
+    join role r on r.organization_id = g.organization_id and r.id = g.role_id
+      and r.resource = 'organization' and r.key = ${level}
+    where g.organization_id = ${organizationId} and g.member_id = ${memberId} and g.ended_change is null
+      and (g.expires_at is null or g.expires_at > now())
+    limit 1`)
+  return row !== undefined
+}
+
 /** Ends every role a member holds by itself. */
 export async function endRoleGrantsOfMember(
   tx: Transaction,

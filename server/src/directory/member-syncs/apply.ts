@@ -1,3 +1,4 @@
+import { levelsAbove } from '../access/permission.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import type { Context } from '../context.ts'
 import { findStandingSource } from '../grants/source.ts'
@@ -23,13 +24,13 @@ export interface AppliedSync {
  */
 export async function applySubmission(
   context: Context,
-  sync: Pick<MemberSyncRow, 'id' | 'group_id' | 'row_count' | 'ranks_as_owner'>,
+  sync: Pick<MemberSyncRow, 'id' | 'group_id' | 'row_count' | 'actor_level'>,
 ): Promise<AppliedSync> {
   const { db, organizationId, change, now } = context
   const sourceId = await findStandingSource(db, organizationId, 'member_sync')
   const size = await planForSize(db, sync.row_count)
   const plan = { syncId: sync.id, groupId: sync.group_id, sourceId, changeId: change.id, size }
-  const people = { syncId: sync.id, size, now, mayChangeOwners: sync.ranks_as_owner }
+  const people = { syncId: sync.id, size, now, protectedLevels: levelsAbove(sync.actor_level) }
   let membership = await applyDesiredMembership(db, organizationId, plan)
   let createdMembers = 0
   let updatedMembers = 0

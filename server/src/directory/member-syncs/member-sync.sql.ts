@@ -1,6 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
-import type { RecordedActor } from '../access/permission.ts'
+import type { Level, RecordedActor } from '../access/permission.ts'
 
 export const MEMBER_SYNC_TASK = 'member_sync'
 
@@ -27,7 +27,7 @@ export interface MemberSyncRow {
   status: MemberSyncStatus
   actor_kind: RecordedActor['kind']
   actor_id: string | null
-  ranks_as_owner: boolean
+  actor_level: Level
   row_count: number
   accepted_at: string
   completed_at: string | null
@@ -61,7 +61,7 @@ export interface NewMemberSync {
   id: string
   groupId: string
   actor: RecordedActor
-  ranksAsOwner: boolean
+  actorLevel: Level
   rowCount: number
   columns: DesiredColumns
 }

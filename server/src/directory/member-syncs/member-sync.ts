@@ -1,6 +1,6 @@
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requireMayFill } from '../access/authority.ts'
-import { ranksAsOwner, recordedActor, requirePermission } from '../access/permission.ts'
+import { levelOf, recordedActor, requirePermission } from '../access/permission.ts'
 import { type Preview, previewChange } from '../changes/change.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -47,7 +47,7 @@ function newSync(context: ReadContext, groupId: string, members: DesiredMembers)
     id: uuidV7(),
     groupId,
     actor: recordedActor(context.actor),
-    ranksAsOwner: ranksAsOwner(context.actor),
+    actorLevel: levelOf(context.actor),
     rowCount: members.count,
     columns: members.columns(),
   }
@@ -94,7 +94,7 @@ export async function previewMemberSync(
       id: sync.id,
       group_id: groupId,
       row_count: sync.rowCount,
-      ranks_as_owner: sync.ranksAsOwner,
+      actor_level: sync.actorLevel,
     })
     failures = await listRefusedRows(inner.db, inner.organizationId, sync.id, FAILURES_SHOWN_MAX)
   })

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import type { Level } from '../access/permission.ts'
 import { type SubmissionSize, sized } from './planner.sql.ts'
 
 /** The submission whose people are settled. */
@@ -8,7 +9,8 @@ export interface SubmittedPeople {
   readonly size: SubmissionSize
   readonly now: Date
   /** Nobody changes a member above their own rank. */
-  readonly mayChangeOwners: boolean
+  /** Levels above who submitted: their holders are not changed. */
+  readonly protectedLevels: readonly Level[]
 }
 
 /**
@@ -26,7 +28,7 @@ export async function lockPeople(tx: Transaction, organizationId: string): Promi
  * without a reference id who has its email, else a new one. A row is refused if its email stands twice in the
  * submission, if another row is the same person, or if its email belongs to somebody else who does not give it
  * up in this submission. Who is refused does not give up an address either, so refusals spread along the chain.
- * A row that changes an owner is refused too, if an owner did not submit it.
+ * A row that changes somebody who ranks above who submitted it is refused, too.
  *
  * Rows meet each other by grouping, and the chain is followed through an array: PostgreSQL takes the submission for
  * 10 rows, and a join of it with itself would be a nested loop (5,000 refused rows: 25 million steps).
@@ -70,11 +72,16 @@ export async function classifyPeople(
         l.target_id is not null and l.known_key is not null and l.wanted_key <> l.known_key as moves,
         case
           when l.outcome is not null then l.outcome
-          when not ${people.mayChangeOwners}::boolean and (l.changes or l.known_id is null) and exists (
-            select 1 from role_grant g
-            join role o on o.organization_id = g.organization_id and o.id = g.role_id and o.key = 'owner'
-            where g.organization_id = ${organizationId} and g.member_id = l.target_id and g.ended_change is null
-          ) then 'only an owner may change an owner'
+          when cardinality(${people.protectedLevels}::text[]) > 0 and (l.changes or l.known_id is null) and exists (
+            select 1 from role o
+            join role_grant g on g.organization_id = o.organization_id and g.role_id = o.id and g.ended_change is null
+            where o.organization_id = ${organizationId} and o.resource = 'organization'
+              and o.key = any(${people.protectedLevels}::text[])
+              and (g.member_id = l.target_id or g.group_id is not null and exists (
+                select 1 from group_membership gm
+                where gm.organization_id = ${organizationId} and gm.group_id = g.group_id
+                  and gm.member_id = l.target_id))
+          ) then 'only who ranks as high may change an owner or admin'
           when l.wanted_key is not null and count(*) over (partition by l.wanted_key) > 1
             then 'email stands in more than one row of this request'
           when l.target_id is not null and count(*) over (partition by l.target_id) > 1

@@ -137,7 +137,7 @@ for (const analyzed of [false, true]) {
           syncId: await submit(large, 'full', list),
           size: 'small',
           now: new Date(),
-          mayChangeOwners: true,
+          protectedLevels: ['owner', 'admin'],
         } as const
         await check(async (tx) => {
           for (const settle of [classifyPeople, vacateEmails, updatePeople, createPeople]) {

@@ -26,10 +26,10 @@ export async function acceptMemberSync(
       on conflict (organization_id, group_id) do update set last_position = member_sync_lane.last_position + 1
       returning last_position
     ), accepted as (
-      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner,
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, actor_level,
         row_count, accepted_at)
       select ${organizationId}, ${sync.id}, ${sync.groupId}, last_position, ${sync.actor.kind}, ${sync.actor.id},
-        ${sync.ranksAsOwner}, ${sync.rowCount}, clock_timestamp()
+        ${sync.actorLevel}, ${sync.rowCount}, clock_timestamp()
       from lane returning *
     ), desired as (
       insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
@@ -55,10 +55,10 @@ export async function insertPreviewSync(
   const { columns } = sync
   await tx.run(sql`
     with accepted as (
-      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, ranks_as_owner,
+      insert into member_sync (organization_id, id, group_id, position, actor_kind, actor_id, actor_level,
         row_count, accepted_at)
       values (${organizationId}, ${sync.id}, ${sync.groupId}, 0, ${sync.actor.kind}, ${sync.actor.id},
-        ${sync.ranksAsOwner}, ${sync.rowCount}, now())
+        ${sync.actorLevel}, ${sync.rowCount}, now())
     )
     insert into member_sync_desired (organization_id, sync_id, reference_ids, emails, email_keys,
       display_names, first_names, last_names, attributes, outcomes)

@@ -1,15 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
-import { type Level, ranksAsOwner, requirePermission } from '../access/permission.ts'
+import { requireHeld } from '../access/authority.ts'
+import { type Level, levelOf, levelsAbove, ranksAsOwner, requirePermission } from '../access/permission.ts'
 import type { ChangeKind } from '../changes/change-draft.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { actorSource } from '../grants/actor-source.ts'
-import { endLevelGrants, hasLastingOwner, lockOwners, openLevelGrant } from '../grants/role-grant.sql.ts'
+import {
+  endLevelGrants,
+  hasLastingOwner,
+  holdsLevel,
+  lockOwners,
+  openLevelGrant,
+} from '../grants/role-grant.sql.ts'
 import type { SourceKind } from '../grants/source.ts'
+import { EVERYTHING } from '../roles/predefined.ts'
 import { requireRole } from '../roles/role.ts'
-import { type Target, targetColumns } from '../roles/target.ts'
+import { ORGANIZATION, type Target, targetColumns } from '../roles/target.ts'
 import { requireTarget } from '../roles/target-lookup.ts'
 import { requireVersion } from '../version.ts'
 import { parseEmail } from './email.ts'
@@ -91,7 +99,7 @@ export async function createMember(
     })
   }
   const level = input.level ?? 'member'
-  requireMayGrantLevel(context, level)
+  await requireMayGrantLevel(context, level)
   const id = uuidV7()
   await insertMember(context.db, context.organizationId, {
     id,
@@ -116,9 +124,15 @@ async function grantLevel(context: Context, memberId: string, level: Level): Pro
   if (await openLevelGrant(context.db, context.organizationId, grant)) context.change.count({ opened: 1 })
 }
 
-/** Nobody grants what they do not hold. @throws {DirectoryError} permission.denied */
-export function requireMayGrantLevel(context: Context, level: Level): void {
-  if (level !== 'owner' || ranksAsOwner(context.actor)) return
+/**
+ * Nobody grants what they do not hold: a level above `member` is everything.
+ *
+ * @throws {DirectoryError} permission.denied (owner, by who is none), role.permission_exceeded
+ */
+export async function requireMayGrantLevel(context: Context, level: Level): Promise<void> {
+  if (level === 'member') return
+  if (level === 'admin' || ranksAsOwner(context.actor))
+    return await requireHeld(context, [EVERYTHING], ORGANIZATION)
   throw new DirectoryError('permission.denied', 'Only an owner may make an owner.', { field: 'level' })
 }
 
@@ -253,15 +267,16 @@ export async function changeMemberLevel(context: Context, id: string, level: Lev
   requirePermission(context.actor, 'members:write')
   await lockOwners(context.db, context.organizationId)
   const before = await requireLockedMember(context, id)
-  if (before.level === level) return before
   if (before.status === 'removed') {
     throw new DirectoryError('member.wrong_status', 'The member is removed: restore it first.')
   }
-  requireMayGrantLevel(context, level)
+  await requireMayGrantLevel(context, level)
   requireMayTouch(context, before)
-  const ended = await endLevelGrants(context.db, context.organizationId, id, context.change.id, [level])
-  context.change.count({ ended })
-  await grantLevel(context, id, level)
+  const { db, organizationId, change } = context
+  change.count({ ended: await endLevelGrants(db, organizationId, id, change.id, [level]) })
+  // A group may give the level, too: what is set here is what the member holds itself.
+  if (!(await holdsLevel(db, organizationId, id, level))) await grantLevel(context, id, level)
+  if (change.opened + change.ended === 0) return before
   await requireLastingOwner(context)
   context.change.describe({
     kind: 'member.level_changed',
@@ -273,8 +288,10 @@ export async function changeMemberLevel(context: Context, id: string, level: Lev
 
 /** Nobody changes a member above their own rank. @throws {DirectoryError} permission.denied */
 export function requireMayTouch(context: ReadContext, member: MemberRow): void {
-  if (member.level !== 'owner' || ranksAsOwner(context.actor)) return
-  throw new DirectoryError('permission.denied', 'Only an owner may change an owner.')
+  if (!levelsAbove(levelOf(context.actor)).includes(member.level)) return
+  const who =
+    member.level === 'owner' ? 'an owner may change an owner' : 'an admin or owner may change an admin'
+  throw new DirectoryError('permission.denied', `Only ${who}.`)
 }
 
 /** @throws {DirectoryError} organization.last_owner */

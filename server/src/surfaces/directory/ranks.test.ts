@@ -52,8 +52,8 @@ describe('what a key may do through one operation it may not do through another'
         one.reason,
       ]),
       [
-        ['boss', 'only an owner may change an owner'],
-        ['mine', 'only an owner may change an owner'],
+        ['boss', 'only who ranks as high may change an owner or admin'],
+        ['mine', 'only who ranks as high may change an owner or admin'],
       ],
     )
     assert.equal(byAdmin.opened, 1)
