@@ -50,6 +50,30 @@ export async function applyChange<T>(
 }
 
 /**
+ * Runs several operations together or not at all, each as a change of its own. Their numbers come last, as always:
+ * whoever holds the counter waits for nothing else.
+ */
+export async function applyChanges<T>(
+  directory: Directory,
+  request: ChangeRequest,
+  works: readonly ((context: Context) => Promise<T>)[],
+): Promise<T[]> {
+  return await retryConflicts(() =>
+    directory.database.transaction(async (tx) => {
+      const contexts: Context[] = []
+      const results: T[] = []
+      for (const work of works) {
+        const context = openContext(tx, request)
+        results.push(await work(context))
+        contexts.push(context)
+      }
+      for (const context of contexts) await recordChange(context)
+      return results
+    }),
+  )
+}
+
+/**
  * Runs the operation, reads what it would open and end, and rolls everything back: a preview cannot disagree
  * with what then happens, because it is the same statements (docs/decisions/0006-preview-by-rollback.md).
  */

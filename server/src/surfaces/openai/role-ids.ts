@@ -1,6 +1,8 @@
 import type { ReadContext } from '../../directory/context.ts'
 import { DirectoryError } from '../../directory/errors.ts'
 import { type RoleRow, requirePredefinedRole } from '../../directory/roles/role.ts'
+import { text } from '../http/wire-types.ts'
+import { afterId } from './lists.ts'
 import { decodeOpenaiId, toOpenaiId } from './wire.ts'
 
 /** What a role is spoken of in: the organization, or one project. By their UUIDs. */
@@ -13,6 +15,11 @@ export const organizationPlace = (context: ReadContext): RolePlace => ({
   kind: 'organization',
   id: context.organizationId,
 })
+
+const ID_LENGTH_MAX = 512
+
+/** An id of a role in a body. */
+export const roleIdText = text(ID_LENGTH_MAX)
 
 /** What OpenAI calls the predefined roles, by the kind of target and our key. */
 const names = {
@@ -62,14 +69,20 @@ function predefinedOf(id: string, place: RolePlace): { kind: RolePlace['kind']; 
 }
 
 /** The UUID of the role that an id of any form names at a place; undefined: it names none. */
-export async function findRoleId(
-  context: ReadContext,
-  id: string,
-  place: RolePlace,
-): Promise<string | undefined> {
+async function findRoleId(context: ReadContext, id: string, place: RolePlace): Promise<string | undefined> {
   const predefined = predefinedOf(id, place)
   if (predefined === undefined) return decodeOpenaiId('role', id)
   return (await requirePredefinedRole(context, predefined.kind, predefined.key)).id
+}
+
+/** The role that a page of roles comes after; null: the first page. @throws {DirectoryError} request.invalid */
+export async function afterRoleId(
+  context: ReadContext,
+  after: string | undefined,
+  place: RolePlace,
+): Promise<string | null> {
+  const uuid = after === undefined ? undefined : await findRoleId(context, after, place)
+  return afterId(after, () => uuid)
 }
 
 /**

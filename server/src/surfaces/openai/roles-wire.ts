@@ -16,6 +16,7 @@ const fields = {
 }
 
 export const role = z.object({ object: z.literal('role'), ...fields }).meta({ id: 'OpenaiRole' })
+export type OpenaiRole = z.infer<typeof role>
 
 function toFields(row: RoleRow, place: RolePlace, askedId?: string) {
   return {
@@ -29,7 +30,7 @@ function toFields(row: RoleRow, place: RolePlace, askedId?: string) {
 }
 
 /** @param askedId the id it was asked for by, where a single role was */
-export function toRole(row: RoleRow, place: RolePlace, askedId?: string): z.infer<typeof role> {
+export function toRole(row: RoleRow, place: RolePlace, askedId?: string): OpenaiRole {
   return { object: 'role', ...toFields(row, place, askedId) }
 }
 

@@ -4,7 +4,13 @@ import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { openaiError, openaiErrors, toOpenaiError } from './errors.ts'
+import { groupUserRoutes } from './group-users.ts'
+import { groupRoutes } from './groups.ts'
+import { organizationGroupRoles, organizationUserRoles } from './role-holder-kinds.ts'
+import { roleHolderRoutes } from './role-holders.ts'
+import { organizationRoleRoutes } from './roles.ts'
 import type { OpenaiServices } from './scope.ts'
+import { userRoutes } from './users.ts'
 
 /** When a server that cannot reach its database is worth asking again. */
 const BUSY_RETRY_MILLIS = 1000
@@ -26,9 +32,22 @@ export function isOpenaiUrl(url: string): boolean {
 /** OpenAI's dialect of the directory: the organization's groups, users and roles, and what they may do in projects. */
 export function openaiSurface(services: OpenaiServices): FastifyPluginAsync {
   return async (app) => {
-    await app.register(scope(services, []), { prefix: ORGANIZATION_PREFIX })
+    await app.register(scope(services, organizationRoutes(services)), { prefix: ORGANIZATION_PREFIX })
     await app.register(scope(services, []), { prefix: PROJECTS_PREFIX })
   }
+}
+
+function organizationRoutes(services: OpenaiServices): FastifyPluginAsync[] {
+  return [
+    groupRoutes(services),
+    groupUserRoutes(services),
+    organizationRoleRoutes(services),
+    userRoutes(services),
+    async (app) => {
+      roleHolderRoutes(app, services, organizationGroupRoles)
+      roleHolderRoutes(app, services, organizationUserRoles)
+    },
+  ]
 }
 
 function scope(services: OpenaiServices, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {

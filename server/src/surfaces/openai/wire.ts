@@ -54,7 +54,7 @@ export function toUnixSeconds(moment: string): number {
 /**
  * Runs something and gives its refusals the names that fields have in this dialect.
  *
- * @param names the directory's name of a field to this dialect's
+ * @param names the directory's name of a field, or the code of a refusal that names none, to this dialect's name
  */
 export async function withFields<T>(
   names: Readonly<Record<string, string>>,
@@ -64,12 +64,12 @@ export async function withFields<T>(
     return await work()
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error
-    const { field } = error.details
-    const renamed = field === undefined ? undefined : names[field]
-    if (renamed === undefined) throw error
-    throw new DirectoryError(error.code, error.message.replace(new RegExp(`^${field}\\b`), renamed), {
-      ...error.details,
-      field: renamed,
-    })
+    const { code, message, details } = error
+    const field = names[details.field ?? code]
+    if (field === undefined) throw error
+    const said = message.startsWith(`${details.field} `)
+      ? field + message.slice(details.field!.length)
+      : message
+    throw new DirectoryError(code, said, { ...details, field })
   }
 }
