@@ -1,6 +1,5 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
-import { requireHeld } from '../access/authority.ts'
 import { type Level, recordedActor, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -10,8 +9,7 @@ import { requireMayGrantLevel } from '../members/member.ts'
 import { unknownAfter } from '../page.ts'
 import { requireActiveProjects } from '../projects/project.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
-import { EVERYTHING } from '../roles/predefined.ts'
-import { fromTargetColumns, ORGANIZATION } from '../roles/target.ts'
+import { fromTargetColumns } from '../roles/target.ts'
 import {
   findInvitation,
   type InvitationGrant,
@@ -89,9 +87,7 @@ async function requireMayGive(
   level: Level,
   grants: readonly InvitationGrant[],
 ): Promise<void> {
-  requireMayGrantLevel(context, level)
-  // The levels above `member` give everything, whatever it is that lets the actor invite.
-  if (level !== 'member') await requireHeld(context, [EVERYTHING], ORGANIZATION)
+  await requireMayGrantLevel(context, level)
   const projectIds = grants.flatMap(({ projectId }) => (projectId === null ? [] : [projectId]))
   if (projectIds.length > 0) await requireActiveProjects(context, projectIds)
   for (const { roleId, workspaceId, projectId } of grants) {
