@@ -137,7 +137,7 @@ export async function assignRole(
     ...changeSubject(subject),
     sourceId,
     detail: {
-      ...{ role: roleId, role_name: role.name, assignment: id, ...targetDetail(target) },
+      ...{ role: roleId, role_name: role.name, ...targetDetail(target) },
       ...(expiresAt === null ? {} : { expires_at: expiresAt }),
     },
   })
@@ -259,7 +259,12 @@ export async function revokeRolesOn(
   if (target.kind === 'project') await lockProject(db, organizationId, target.id)
   const place = { ...subjectColumns(subject), roleId: null, ...targetColumns(target) }
   const ended = await endRoleGrantsAt(db, organizationId, place, change.id)
-  if (ended === 0) throw assignmentNotFound()
+  if (ended === 0) {
+    throw new DirectoryError(
+      'role_assignment.not_found',
+      `The ${subject.kind} has no role on this ${target.kind}.`,
+    )
+  }
   change.count({ ended })
   change.describe({ kind: 'role.revoked', ...changeSubject(subject), detail: targetDetail(target) })
 }

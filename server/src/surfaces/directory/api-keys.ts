@@ -13,6 +13,8 @@ import {
   orgParams,
   page,
   pageQuery,
+  preview,
+  previewQuery,
   toId,
   toIdOrNull,
   toPage,
@@ -136,7 +138,8 @@ export function apiKeyRoutes(services: Services): FastifyPluginAsync {
           summary: 'Revoke an API key: it stops within a second everywhere',
           operationId: 'revokeApiKey',
           params: orgParams.extend({ key: z.string() }),
-          response: { 204: z.null() },
+          querystring: previewQuery,
+          response: { 200: preview, 204: z.null() },
         },
       },
       async (request, reply) => {

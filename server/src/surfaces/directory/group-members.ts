@@ -93,8 +93,10 @@ export function groupMemberRoutes(services: Services): FastifyPluginAsync {
           summary: 'Add a member to a group, for good or until a moment',
           operationId: 'addGroupMember',
           params: groupParams,
+          querystring: previewQuery,
           body: z.strictObject({ member: z.string(), expires_at: moment.nullish() }),
           response: {
+            200: preview,
             201: z.object({ object: z.literal('group_membership'), group: z.string(), member: z.string() }),
           },
         },

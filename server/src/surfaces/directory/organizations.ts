@@ -27,7 +27,7 @@ import {
   write,
 } from './exchange.ts'
 import { newMember, toNewMember } from './members.ts'
-import { idCursor, orgParams, page, pageQuery, toId, toPage } from './wire.ts'
+import { idCursor, orgParams, page, pageQuery, preview, previewQuery, toId, toPage } from './wire.ts'
 
 const removalBrake = z.strictObject({
   max_removals: z
@@ -233,7 +233,8 @@ export function organizationRoutes(services: Services): FastifyPluginAsync {
           summary: 'Delete an organization; it can be restored for 30 days',
           operationId: 'deleteOrganization',
           params,
-          response: { 200: organization },
+          querystring: previewQuery,
+          response: { 200: z.union([organization, preview]) },
         },
       },
       async (request, reply) =>

@@ -20,6 +20,15 @@ async function somebody(reference: string) {
   return { id: member.id as string, groups: groups.map((group) => group.id as string) }
 }
 
+/** The same with a role. */
+async function assigned(reference: string) {
+  const one = await somebody(reference)
+  const role = await acme.post('/roles', { name: reference, permissions: ['app.use', 'groups:write'] })
+  const assignment = await acme.post('/role_assignments', { role: role.id, member: one.id })
+  await acme.post('/role_assignments', { role: role.id, group: one.groups[0] })
+  return { ...one, role, assignment }
+}
+
 /** Everything that can take access away or give it back: how to ask for it. */
 const OPERATIONS: Record<string, () => Promise<[method: string, tail: string, body?: object]>> = {
   'removing a member': async () => ['DELETE', `/members/${(await somebody('rm')).id}`],
@@ -45,6 +54,27 @@ const OPERATIONS: Record<string, () => Promise<[method: string, tail: string, bo
     const [into, from] = [await somebody('mi'), await somebody('mf')]
     await acme.add(into.groups[0]!, from.id)
     return ['POST', `/members/${into.id}/merge`, { from: from.id }]
+  },
+  'adding a member to a group until sooner': async () => {
+    const { id, groups } = await somebody('so')
+    return ['POST', `/groups/${groups[0]}/members`, { member: id, expires_at: '2999-01-01T00:00:00Z' }]
+  },
+  'revoking a role assignment': async () => {
+    const { assignment } = await assigned('rv')
+    return ['DELETE', `/role_assignments/${assignment.id}`]
+  },
+  'assigning a role until sooner': async () => {
+    const { role, id } = await assigned('ar')
+    return ['POST', '/role_assignments', { role: role.id, member: id, expires_at: '2999-01-01T00:00:00Z' }]
+  },
+  'deleting a role': async () => ['DELETE', `/roles/${(await assigned('dr')).role.id}`],
+  'taking a permission out of a role': async () => {
+    const { role } = await assigned('pr')
+    return ['PATCH', `/roles/${role.id}`, { permissions: [] }]
+  },
+  'revoking an API key': async () => {
+    const { id } = await acme.post('/api_keys', { name: 'k', scopes: ['groups:read'] })
+    return ['DELETE', `/api_keys/${id}`]
   },
   'undoing a change': async () => {
     const { groups } = await somebody('un')

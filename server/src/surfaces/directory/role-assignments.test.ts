@@ -52,7 +52,6 @@ describe('a role assignment', () => {
     assert.deepEqual(change.detail, {
       role,
       role_name: 'Member',
-      assignment: id,
       project: project.id,
       expires_at: '2999-01-01T00:00:00Z',
     })

@@ -95,6 +95,7 @@ export function roleAssignmentRoutes(services: Services): FastifyPluginAsync {
           summary: 'Assign a role to a member or a group, for good or until a moment',
           operationId: 'assignRole',
           params: orgParams,
+          querystring: previewQuery,
           body: z.strictObject({
             role: z.string(),
             member: z.string().optional(),
@@ -102,7 +103,7 @@ export function roleAssignmentRoutes(services: Services): FastifyPluginAsync {
             target: targetName.default('organization'),
             expires_at: moment.nullish(),
           }),
-          response: { 201: roleAssignment },
+          response: { 200: preview, 201: roleAssignment },
         },
       },
       async (request, reply) => {

@@ -265,7 +265,6 @@ const DETAIL_NOUNS = {
   from: 'member',
   member_sync: 'memberSync',
   role: 'role',
-  assignment: 'roleAssignment',
   invitation: 'invitation',
   workspace: 'workspace',
   project: 'project',
