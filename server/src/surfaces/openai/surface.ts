@@ -6,6 +6,11 @@ import { toRefusal } from '../http/refusal.ts'
 import { openaiError, openaiErrors, toOpenaiError } from './errors.ts'
 import { groupUserRoutes } from './group-users.ts'
 import { groupRoutes } from './groups.ts'
+import { inviteRoutes } from './invites.ts'
+import { projectGroupRoutes } from './project-groups.ts'
+import { projectRoleRoutes } from './project-roles.ts'
+import { projectUserRoutes } from './project-users.ts'
+import { projectRoutes } from './projects.ts'
 import { organizationGroupRoles, organizationUserRoles } from './role-holder-kinds.ts'
 import { roleHolderRoutes } from './role-holders.ts'
 import { organizationRoleRoutes } from './roles.ts'
@@ -29,11 +34,11 @@ export function isOpenaiUrl(url: string): boolean {
   )
 }
 
-/** OpenAI's dialect of the directory: the organization's groups, users and roles, and what they may do in projects. */
+/** OpenAI's dialect of the directory: the organization's groups, users, roles, projects and invites. */
 export function openaiSurface(services: OpenaiServices): FastifyPluginAsync {
   return async (app) => {
     await app.register(scope(services, organizationRoutes(services)), { prefix: ORGANIZATION_PREFIX })
-    await app.register(scope(services, []), { prefix: PROJECTS_PREFIX })
+    await app.register(scope(services, [projectRoleRoutes(services)]), { prefix: PROJECTS_PREFIX })
   }
 }
 
@@ -47,6 +52,10 @@ function organizationRoutes(services: OpenaiServices): FastifyPluginAsync[] {
       roleHolderRoutes(app, services, organizationGroupRoles)
       roleHolderRoutes(app, services, organizationUserRoles)
     },
+    projectRoutes(services),
+    projectGroupRoutes(services),
+    projectUserRoutes(services),
+    inviteRoutes(services),
   ]
 }
 

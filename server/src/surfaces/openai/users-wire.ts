@@ -23,6 +23,10 @@ export function toLevel(name: z.infer<typeof roleName>): Level {
   return name === 'reader' ? 'member' : name
 }
 
+export function toLevelName(level: Level): z.infer<typeof roleName> {
+  return roleNames[level]
+}
+
 type Named = Pick<MemberRow, 'display_name' | 'first_name' | 'last_name' | 'email' | 'external_reference_id'>
 
 /** A name to show. There is always one: a member has an email or an external reference id. */
@@ -79,7 +83,7 @@ export function toUser(row: MemberRow, askedId?: string): z.infer<typeof user> {
     id,
     name,
     email: row.email,
-    role: roleNames[row.level],
+    role: toLevelName(row.level),
     added_at: addedAt,
     created: addedAt,
     is_default: false,
