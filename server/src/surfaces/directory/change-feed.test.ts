@@ -130,11 +130,13 @@ describe('why somebody has access', () => {
       until: grant.until === null ? null : new Date(grant.until).toISOString(),
     }))
     const root = { kind: 'root', id: null }
+    const [, admin] = (await client.get('/roles?resource=organization')).data
     assert.deepEqual(told, [
       {
         grant: 'group_membership',
         group: { id: group.id, name: 'A' },
         role: null,
+        target: null,
         source: 'manual',
         since: added.at,
         until,
@@ -144,6 +146,7 @@ describe('why somebody has access', () => {
         grant: 'group_membership',
         group: { id: second.id, name: 'B' },
         role: null,
+        target: null,
         source: 'member_sync',
         since: (await client.get(`/changes/${sync.change}`)).at,
         until: null,
@@ -157,7 +160,8 @@ describe('why somebody has access', () => {
       {
         grant: 'role',
         group: null,
-        role: 'admin',
+        role: { id: admin.id, key: 'admin', name: 'Admin' },
+        target: { type: 'organization', id: null, name: null },
         source: 'manual',
         since: created.at,
         until: null,
