@@ -72,7 +72,7 @@ export async function fillAccess(
   await database.run(sql`vacuum analyze`)
 }
 
-/** Role `i` to group `i`, and to every tenth member one of them. */
+/** Role `i` to group `i`, and to every tenth member one of them; a member's groups are spread over workspaces. */
 async function giveRoles(
   database: Database,
   organizationId: string,
@@ -92,7 +92,7 @@ async function giveRoles(
     ) h
     join role r on r.organization_id = ${organizationId} and r.name = 'Role ' || h.n
     left join workspace w on w.organization_id = ${organizationId} and r.resource = 'workspace'
-      and w.slug = ${slug} || '-' || h.n % ${WORKSPACES}
+      and w.slug = ${slug} || '-' || (h.n + h.n / ${size.groups / GROUPS_PER_MEMBER}::integer) % ${WORKSPACES}
     left join project p on p.organization_id = ${organizationId} and r.resource = 'project'
       and p.identifier = 'P' || h.n % ${size.projects}
     cross join (select id from change where organization_id = ${organizationId} order by seq limit 1) c
