@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Actor } from '#src/directory/access/permission.ts'
 import { DirectoryError } from '#src/directory/errors.ts'
 import { leaveOrganization, removeMember, suspendMember } from '#src/directory/members/lifecycle.ts'
 import { changeMemberLevel, createMember } from '#src/directory/members/member.ts'
 import { mergeMembers } from '#src/directory/members/merge.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
-import { uuidV7 } from '#src/platform/uuid.ts'
 import { assertSound } from './snapshot.ts'
-import { change, openWorld, type World } from './world.ts'
+import { change, keyOf, openWorld, type World } from './world.ts'
 
 const attacks = ['remove', 'demote', 'suspend', 'leave', 'merge'] as const
 type Attack = (typeof attacks)[number]
-
-/** A key that acts as a member. */
-function keyOf(world: World, memberId: string): Actor {
-  const { organizationId } = world
-  return { kind: 'api_key', id: uuidV7(), organizationId, scopes: ['*'], memberId, level: 'owner' }
-}
 
 async function attack(world: World, kind: Attack, owner: string, other: string): Promise<unknown> {
   switch (kind) {

@@ -63,6 +63,12 @@ export async function change<T>(
   return await applyChange(directory, { organizationId, actor }, work)
 }
 
+/** A key that acts as a member. */
+export function keyOf(world: World, memberId: string): Actor {
+  const { organizationId } = world
+  return { kind: 'api_key', id: uuidV7(), organizationId, scopes: ['*'], memberId, level: 'owner' }
+}
+
 /** The rows of a submission as a surface would collect them. */
 export function desired(rows: readonly Row[]): DesiredMembers {
   const members = new DesiredMembers('reference_id')
