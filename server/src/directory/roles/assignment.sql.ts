@@ -29,8 +29,7 @@ const COLUMNS = new SqlFragment(`g.id, g.member_id,
       m.email as member_email, g.group_id, og.name as group_name, g.role_id, r.key as role_key, r.name as role_name,
       r.resource as role_resource, g.workspace_id, w.slug as workspace_slug, g.project_id, p.name as project_name,
       s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since, least(e.at, g.expires_at) as until`)
-const JOINS = new SqlFragment(`role_grant g
-    join role r on r.organization_id = g.organization_id and r.id = g.role_id
+const NAMES = new SqlFragment(`join role r on r.organization_id = g.organization_id and r.id = g.role_id
     join grant_source s on s.organization_id = g.organization_id and s.id = g.source_id
     left join change o on o.organization_id = g.organization_id and o.id = g.opened_change
     left join change e on e.organization_id = g.organization_id and e.id = g.ended_change
@@ -38,6 +37,7 @@ const JOINS = new SqlFragment(`role_grant g
     left join org_group og on og.organization_id = g.organization_id and og.id = g.group_id
     left join workspace w on w.organization_id = g.organization_id and w.id = g.workspace_id
     left join project p on p.organization_id = g.organization_id and p.id = g.project_id`)
+const JOINS = new SqlFragment(`role_grant g ${NAMES.text}`)
 
 /** One live grant. Of the change that is being made, the time is not known yet: it is the transaction's. */
 export async function findAssignment(
@@ -107,23 +107,22 @@ export async function listAssignmentsReaching(
   page: { afterId: string | null; limit: number },
 ): Promise<RoleAssignmentRow[]> {
   return await db.rows(sql<RoleAssignmentRow>`
-    with reaching as materialized (
-      select own.id from role_grant own
-      where own.organization_id = ${organizationId} and own.member_id = ${memberId} and own.ended_change is null
-        and (own.expires_at is null or own.expires_at > now())
-      union
-      select via.id from group_membership gm
-      join role_grant via on via.organization_id = gm.organization_id and via.group_id = gm.group_id
-        and via.ended_change is null and (via.expires_at is null or via.expires_at > now())
-      where gm.organization_id = ${organizationId} and gm.member_id = ${memberId}
-        and (gm.expires_at is null or gm.expires_at > now())
-    ), shown as (
-      select id from reaching
+    with g as materialized (
+      select * from (
+        select own.* from role_grant own
+        where own.organization_id = ${organizationId} and own.member_id = ${memberId} and own.ended_change is null
+          and (own.expires_at is null or own.expires_at > now())
+        union all
+        select via.* from role_grant via
+        where via.organization_id = ${organizationId} and via.group_id = any (array(
+            select group_id from group_membership gm
+            where gm.organization_id = ${organizationId} and gm.member_id = ${memberId}
+              and (gm.expires_at is null or gm.expires_at > now())))
+          and via.ended_change is null and (via.expires_at is null or via.expires_at > now())
+      ) reaching
       where id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
       order by id limit ${page.limit}
     )
-    select ${COLUMNS} from shown
-    join ${JOINS} on g.id = shown.id
-    where g.organization_id = ${organizationId}
+    select ${COLUMNS} from g ${NAMES}
     order by g.id`)
 }

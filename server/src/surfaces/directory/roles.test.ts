@@ -183,10 +183,9 @@ describe('a custom role', () => {
     const undone = await acme.post(`/changes/${(await acme.lastChange()).id}/undo`)
     assert.deepEqual([undone.opened, undone.refused], [2, []])
     const { data } = await acme.get(`/role_assignments?role=${role.id}`)
-    assert.deepEqual(
-      data.map((row: { until: string | null }) => row.until),
-      ['2999-01-01T00:00:00.000000Z', null],
-    )
+    const ends = data.map((row: { until: string | null }) => row.until)
+    assert.deepEqual(new Set(ends), new Set(['2999-01-01T00:00:00.000000Z', null]))
+    assert.equal(ends.length, 2)
   })
 
   it('cannot be brought back under a name that is taken by now', async () => {
