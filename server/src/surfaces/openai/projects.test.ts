@@ -142,13 +142,13 @@ describe('the list of projects', () => {
 
   it('refuses a limit or a place that is none', async () => {
     for (const limit of [0, 101, -1, 1.5]) {
-      await assertRefused(Promise.resolve(projects.list({ limit })), 400, 'invalid_value', 'limit')
+      await assertRefused(projects.list({ limit }), 400, 'invalid_value', 'limit')
     }
     for (const after of [UNKNOWN, 'proj_x', 'user-x', 'null']) {
-      await assertRefused(Promise.resolve(projects.list({ after })), 400, 'invalid_value', 'after')
+      await assertRefused(projects.list({ after }), 400, 'invalid_value', 'after')
     }
     const query = { include_archived: 'maybe' as never }
-    await assertRefused(Promise.resolve(projects.list(query)), 400, 'invalid_value', 'include_archived')
+    await assertRefused(projects.list(query), 400, 'invalid_value', 'include_archived')
   })
 })
 
