@@ -83,6 +83,13 @@ export async function findPredefinedRole(
     select * from role where organization_id = ${organizationId} and resource = ${resource} and key = ${key}`)
 }
 
+/** Whether there is such a role, or was before it was deleted. */
+export async function roleHasExisted(db: Queryable, organizationId: string, id: string): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from role where organization_id = ${organizationId} and id = ${id}`)
+  return row !== undefined
+}
+
 /** Locks a role until COMMIT, new assignments of it included: their foreign key waits. */
 export async function lockRole(
   tx: Transaction,

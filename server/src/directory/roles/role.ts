@@ -6,6 +6,7 @@ import { catalogue, permissionProblem, requirePermission } from '../access/permi
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endRoleGrantsOfRole } from '../grants/role-grant.sql.ts'
+import { unknownAfter } from '../page.ts'
 import { requireVersion } from '../version.ts'
 import {
   countHolders,
@@ -17,6 +18,7 @@ import {
   lockRoleDeletedBy,
   markRoleDeleted,
   type RoleRow,
+  roleHasExisted,
   updateRole as updateRoleRow,
 } from './role.sql.ts'
 import { ORGANIZATION, type Target, type TargetKind, targetColumns } from './target.ts'
@@ -143,7 +145,8 @@ export async function getRole(context: ReadContext, id: string): Promise<RoleRow
  * One page of roles in the order of their creation.
  *
  * @param filter `target`: those that can be assigned on it; null: all roles of the organization
- * @throws {DirectoryError} workspace.not_found, project.not_found, permission.denied
+ * @throws {DirectoryError} workspace.not_found, project.not_found, request.invalid (`afterId` is no role of the
+ *   organization), permission.denied
  */
 export async function listRoles(
   context: ReadContext,
@@ -159,7 +162,10 @@ export async function listRoles(
   if (target === null) requirePermission(context.actor, 'roles:read')
   else await requirePermissionOn(context, 'roles:read', target)
   const found = target === null ? null : await requireTarget(context, target)
-  return await listRoleRows(context.db, context.organizationId, {
+  const { db, organizationId } = context
+  const { afterId } = filter
+  if (afterId !== null && !(await roleHasExisted(db, organizationId, afterId))) throw unknownAfter()
+  return await listRoleRows(db, organizationId, {
     ...filter,
     resource: filter.resource ?? target?.kind ?? null,
     assignableOn: found,

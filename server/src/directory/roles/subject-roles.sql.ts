@@ -61,10 +61,3 @@ export async function listSubjectRoles(
     join role r on r.organization_id = ${organizationId} and r.id = h.role_id
     order by case when ${isAscending}::boolean then r.id end, r.id desc limit ${page.limit}`)
 }
-
-/** Whether there is such a role, or was before it was deleted. */
-export async function roleHasExisted(db: Queryable, organizationId: string, id: string): Promise<boolean> {
-  const row = await db.row(sql<{ found: number }>`
-    select 1 as found from role where organization_id = ${organizationId} and id = ${id}`)
-  return row !== undefined
-}

@@ -9,17 +9,22 @@ const after = text(CURSOR_LENGTH_MAX)
   .optional()
   .describe('An id of this list: what comes after it is answered.')
 
+/** An empty `limit` is none. It would count as 0, which is an answer here and an empty page. */
+function limit(min: number, max: number, fallback: number) {
+  return z.preprocess((value) => (value === '' ? undefined : value), queryNumber(min, max, fallback))
+}
+
 /** The query of a list that answers `next`. */
 export function nextPageQuery(limits: { max?: number; default: number; order?: 'asc' | 'desc' }) {
   return z.object({
-    limit: queryNumber(0, limits.max ?? 1000, limits.default),
+    limit: limit(0, limits.max ?? 1000, limits.default),
     after,
     order: order.default(limits.order ?? 'asc'),
   })
 }
 
 /** The query of a list that answers `first_id` and `last_id`. */
-export const idPageQuery = z.object({ limit: queryNumber(1, 100, 20), after })
+export const idPageQuery = z.object({ limit: limit(1, 100, 20), after })
 
 /** A list whose next page is asked for with `after=<next>`. */
 export function nextPage<T extends z.ZodType>(item: T) {

@@ -98,6 +98,7 @@ export function sendOpenaiError(
   if (status === 409 || (refusal !== undefined && LASTING.has(refusal.code))) {
     void reply.header('x-should-retry', 'false')
   }
+  if (status === 401) void reply.header('www-authenticate', 'Bearer')
   if (refusal?.code === 'server.busy') {
     void reply.headers({
       'retry-after': Math.ceil(BUSY_RETRY_MILLIS / 1000),
