@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test'
 import { type Answer, type Call, ROOT_KEY, startTestApp, type TestApp } from '../../test/app.ts'
 import { databaseState } from '../../test/database-state.ts'
 import { directoryClient } from '../../test/directory-client.ts'
+import { isOpenai, type OpenaiIds, openaiBody, openaiIds, openaiIdsOf } from '../../test/openai-isolation.ts'
 import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
@@ -10,6 +11,9 @@ import { vitableClient } from '../../test/vitable-client.ts'
 const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*)$/
 
 const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
+
+/** What stands before the UUID of an id. */
+const PREFIX = /^[a-z]+[_-](?=.{22}$)/
 
 /** Ids by the parameter or the field of a body that takes them. */
 type Ids = Readonly<Record<string, string>>
@@ -19,6 +23,7 @@ interface World {
   readonly key: string
   readonly directory: Ids
   readonly vitable: Ids
+  readonly openai: OpenaiIds
 }
 
 let app: TestApp
@@ -77,18 +82,23 @@ async function world(slug: string): Promise<World> {
       member_id: member.id,
     },
     vitable: { group_id, request_id },
+    openai: await openaiIds(app, key, other.id),
   }
 }
 
 const guarded = () => routes.filter((route) => !OPERATIONS.test(route.path))
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
-const idsOf = (world: World, { path }: Route) => (isVitable(path) ? world.vitable : world.directory)
-const isVitable = (path: string) => path.startsWith('/v1/')
+const isVitable = (path: string) => path.startsWith('/v1/') && !isOpenai(path)
+function idsOf(world: World, { path }: Route): Ids {
+  if (isOpenai(path)) return openaiIdsOf(world.openai, path)
+  return isVitable(path) ? world.vitable : world.directory
+}
 
 /** Bodies that pass the schemas, so that the answer is about the id and not about the body. */
 function bodyFor(route: Route, ids: Ids): object | undefined {
   if (route.method === 'GET' || route.method === 'DELETE') return undefined
   const { path } = route
+  if (isOpenai(path)) return openaiBody(path, ids)
   if (/\/(members\/sync|member_syncs)$/.test(path)) return { members: [] }
   if (path.endsWith('/level')) return { level: 'admin' }
   if (path.endsWith('/merge')) return { from: ids.from ?? '' }
@@ -194,7 +204,8 @@ describe('a credential of another organization', () => {
 
   it('sees nothing of this one in any list of its own, filtered by its ids or not', async () => {
     const theirs = Object.entries({ ...alpha.directory, ...alpha.vitable })
-    const secrets = theirs.map(([, id]) => id.slice(id.indexOf('_') + 1))
+    const others = [...Object.values(alpha.openai.organization), ...Object.values(alpha.openai.projects)]
+    const secrets = [...theirs.map(([, id]) => id), ...others].map((id) => id.replace(PREFIX, ''))
     let lists = 0
     for (const route of guarded()) {
       const tail = parametersOf(route).filter((name) => name !== 'org')
@@ -226,7 +237,7 @@ describe('a credential of another organization', () => {
 function nobody(ids: Ids): Ids {
   return Object.fromEntries(
     Object.entries(ids).map(([name, id]) => {
-      const prefix = /^[a-z]+_(?=.{22}$)/.exec(id)?.[0]
+      const prefix = PREFIX.exec(id)?.[0]
       return [name, prefix === undefined ? 'nobody-has-this' : prefix + UNKNOWN_BYTES.toString('base64url')]
     }),
   )
@@ -241,6 +252,7 @@ describe('every route', () => {
         const answer = await request(route, ids, { key })
         assert.equal(answer.status, 401, nameOf(route))
         if (isVitable(route.path)) assert.equal(answer.body.error, answer.body.message)
+        else if (isOpenai(route.path)) assert.equal(answer.body.error.code, 'invalid_api_key')
         else assert.equal(answer.headers['www-authenticate'], 'Bearer')
       }
     }
