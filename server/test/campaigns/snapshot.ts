@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { TENANT_TABLES } from '#src/directory/organizations/purge.sql.ts'
 import { sql } from '#src/platform/postgres/sql.ts'
-import { type Change, isLive, OWNER, type State } from './directory-model.ts'
+import { type Change, type Expiry, isLive, OWNER, type State } from './directory-model.ts'
 import { sorted } from './sync-model.ts'
 import type { World } from './world.ts'
 
@@ -19,9 +19,30 @@ export async function digestRows({ database, organizationId }: World): Promise<s
   return row!.digest
 }
 
+/** A role that is or was given, to a member or a group, on any target. */
+interface Assignment {
+  member: string | null
+  group: string | null
+  key: string | null
+  resource: 'organization' | 'workspace' | 'project'
+  roleDeleted: boolean
+  /** The one workspace or project that the role is of. */
+  home: string | null
+  workspace: string | null
+  project: string | null
+  /** Of the project: the workspace it is in. */
+  within: string | null
+  expiry: Expiry
+  opened: number | null
+  ended: number | null
+}
+
 export interface Snapshot {
   people: State['people']
+  /** Memberships of groups, and the owner role of members. */
   grants: State['grants']
+  /** Every role that is given, the owners' too. */
+  assignments: Assignment[]
   changes: (Omit<Change, 'before'> & { at: string })[]
   groups: State['groups']
   last_seq: number
@@ -38,7 +59,8 @@ export async function readSnapshot({ database, organizationId }: World): Promise
       union all
       select r.key, member_id, source_id, expires_at, opened_change, ended_change
       from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id
-      where g.organization_id = ${organizationId}
+      where g.organization_id = ${organizationId} and g.member_id is not null
+        and r.resource = 'organization' and r.key = ${OWNER}
     )
     select
       (select json_agg(json_build_object('id', id, 'email', email, 'displayName', display_name, 'firstName',
@@ -49,6 +71,16 @@ export async function readSnapshot({ database, organizationId }: World): Promise
         'opened', o.seq, 'ended', e.seq))
         from grants g join grant_source s on s.organization_id = ${organizationId} and s.id = g.source_id
         left join numbered o on o.id = g.opened_change left join numbered e on e.id = g.ended_change) as grants,
+      (select json_agg(json_build_object('member', g.member_id, 'group', g.group_id, 'key', r.key,
+        'resource', r.resource, 'roleDeleted', r.deleted_change is not null,
+        'home', coalesce(r.workspace_id, r.project_id), 'workspace', g.workspace_id, 'project', g.project_id,
+        'within', p.workspace_id,
+        'expiry', case when g.expires_at is null then 'never' when g.expires_at > now() then 'later' else 'past' end,
+        'opened', o.seq, 'ended', e.seq))
+        from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id
+        left join project p on p.organization_id = g.organization_id and p.id = g.project_id
+        left join numbered o on o.id = g.opened_change left join numbered e on e.id = g.ended_change
+        where g.organization_id = ${organizationId}) as assignments,
       (select json_agg(json_build_object('seq', seq, 'kind', kind, 'opened', opened_count, 'ended', ended_count,
         'member', member_id, 'group', group_id, 'at', at,
         'undoes', (select n.seq from numbered n where n.id = change.undoes)) order by seq)
@@ -124,19 +156,42 @@ export function isSame(state: State, found: Snapshot): boolean {
 export async function assertSound(world: World): Promise<void> {
   const found = await readSnapshot(world)
   assertHistory(found)
-  const status = new Map(found.people.map((one) => [one.id, one.status]))
-  const deleted = new Set((found.groups ?? []).filter((one) => one.deletedBy !== null).map((one) => one.id))
-  const live = (found.grants ?? []).filter(isLive)
-  for (const grant of live) {
-    assert.notEqual(status.get(grant.member), 'removed', 'a live grant of a removed member')
-    assert.ok(!deleted.has(grant.target), 'a live grant in a deleted group')
+  const gone = new Set([
+    ...found.people.filter((one) => one.status === 'removed').map((one) => one.id),
+    ...(found.groups ?? []).filter((one) => one.deletedBy !== null).map((one) => one.id),
+  ])
+  for (const { member, target } of (found.grants ?? []).filter(isLive)) {
+    assert.ok(!gone.has(member), 'a live grant of a removed member')
+    assert.ok(!gone.has(target), 'a live grant in a deleted group')
   }
-  const owners = live.filter((grant) => grant.target === OWNER && status.get(grant.member) === 'active')
-  assert.ok(owners.length > 0, 'no active owner')
+  const live = found.assignments.filter((one) => one.ended === null)
+  for (const one of live) {
+    assert.ok(!gone.has(one.member ?? one.group!), 'a role of a removed member or of a deleted group')
+    assert.ok(!one.roleDeleted, 'a deleted role is given')
+    const [kind, place] = targetOf(one)
+    assert.equal(one.resource, kind, 'a role on a target of another kind')
+    assert.ok([null, place, one.within].includes(one.home), 'a role of another workspace or project')
+  }
+  const active = new Set(found.people.filter((one) => one.status === 'active').map((one) => one.id))
+  const owners = live.filter(
+    ({ resource, key, member, expiry }) =>
+      resource === 'organization' &&
+      key === OWNER &&
+      expiry === 'never' &&
+      member !== null &&
+      active.has(member),
+  )
+  assert.ok(owners.length > 0, 'no active owner whose own role has no end')
+}
+
+function targetOf({ workspace, project }: Assignment): [kind: string, id: string | null] {
+  if (project !== null) return ['project', project]
+  return workspace === null ? ['organization', null] : ['workspace', workspace]
 }
 
 function assertHistory(found: Snapshot): void {
-  const grants = found.grants ?? []
+  const memberships = (found.grants ?? []).filter(({ target }) => target !== OWNER)
+  const grants = [...memberships, ...found.assignments]
   const times = found.changes.map((one) => one.at)
   assert.deepEqual(
     found.changes.map((one) => one.seq),
