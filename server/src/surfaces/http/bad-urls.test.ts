@@ -44,6 +44,9 @@ function assertShape(url: string, answer: Awaited<ReturnType<TestApp['call']>>) 
   if (url.startsWith('/v1/groups') || url.startsWith('/v1/auth')) {
     assert.equal(typeof answer.body.trace_id, 'string', about)
     assert.equal(answer.body.error, answer.body.message, about)
+  } else if (/^\/v1\/(organization|projects)/.test(url)) {
+    assert.deepEqual(Object.keys(answer.body.error), ['message', 'type', 'param', 'code'], about)
+    assert.match(String(answer.headers['x-request-id']), /^req_/, about)
   } else {
     assert.match(String(answer.headers['content-type']), /^application\/problem\+json/, about)
     assert.equal(answer.body.status, answer.status, about)
@@ -58,6 +61,15 @@ describe('a path', () => {
       ['POST', '/v1/groups/X/members/sync'],
       ['GET', `/v1/groups/${groupId}/members/sync/X`],
       ['GET', '/v1/auth/X'],
+      ['GET', '/v1/organization/X'],
+      ['GET', '/v1/organization/groups/X'],
+      ['POST', '/v1/organization/groups/X'],
+      ['DELETE', '/v1/organization/groups/X'],
+      ['GET', `/v1/organization/groups/${groupId}/users/X`],
+      ['DELETE', `/v1/organization/groups/${groupId}/roles/X`],
+      ['GET', '/v1/organization/users/X/roles'],
+      ['GET', '/v1/organization/roles/X'],
+      ['GET', '/v1/projects/X/roles'],
       ['GET', '/directory/v1/X'],
       ['GET', '/directory/v1/organizations/X'],
       ['DELETE', '/directory/v1/organizations/X'],
@@ -88,7 +100,12 @@ describe('a path', () => {
 
   it('that can be decoded and names nothing is 404, a NUL in it or not', async () => {
     for (const text of ['%00', 'a%00b', '%EF%BF%BD', '__proto__', '%2525']) {
-      for (const template of ['/v1/groups/X', '/directory/v1/organizations/X', `${path}/members/X`]) {
+      for (const template of [
+        '/v1/groups/X',
+        '/v1/organization/roles/X',
+        '/directory/v1/organizations/X',
+        `${path}/members/X`,
+      ]) {
         const answer = await app.call('GET', template.replace('X', text), { key })
         assert.equal(answer.status, 404, `${template} ${text}`)
       }
@@ -100,6 +117,10 @@ describe('a query', () => {
   it('with a hostile or undecodable value is answered, or refused by the name of its field', async () => {
     const queries: [string, string[]][] = [
       ['/v1/groups', ['limit', 'page', 'external_reference_id']],
+      ['/v1/organization/groups', ['limit', 'after', 'order']],
+      [`/v1/organization/groups/${groupId}/users`, ['limit', 'after', 'order']],
+      ['/v1/organization/users', ['limit', 'after', 'emails', 'emails[]']],
+      ['/v1/organization/roles', ['limit', 'after', 'order']],
       [`${path}/members`, ['limit', 'after', 'status', 'email', 'external_reference_id']],
       [`${path}/groups`, ['limit', 'after', 'external_reference_id']],
       [`${path}/groups/${groupId}/members`, ['limit', 'after', 'as_of']],
@@ -115,8 +136,9 @@ describe('a query', () => {
           const answer = await app.call('GET', url, { key })
           assert.ok([200, 400, 404].includes(answer.status), `${url}: ${answer.status}`)
           if (answer.status !== 200) assertShape(url, answer)
-          const message = answer.body.message ?? answer.body.detail
-          if (answer.status === 400) assert.match(message, new RegExp(`^(${field}|limit) `), url)
+          const message = answer.body.error?.message ?? answer.body.message ?? answer.body.detail
+          const name = field.replace('[]', '')
+          if (answer.status === 400) assert.match(message, new RegExp(`^(${name}(\\[.*\\])?|limit) `), url)
         }
       }
     }
@@ -169,6 +191,7 @@ describe('what nobody owns', () => {
   it('answers problem+json with 404', async () => {
     for (const url of [
       '/v1/groupsX',
+      '/v1/organizations',
       '/v2/groups',
       '/nothing',
       '/directory',

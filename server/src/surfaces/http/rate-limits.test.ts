@@ -47,6 +47,15 @@ const surfaces = {
       app.call('POST', '/v1/groups', { key, body: { name: 'g', external_reference_id: 'g' } }),
     codeOf: (answer: Answer) => answer.body.app_error_code,
   },
+  openai: {
+    get: (_: Limited, key: string) => app.call('GET', '/v1/organization/groups', { key }),
+    unknown: (_: Limited, key: string) => app.call('GET', '/v1/projects/nothing/nothing', { key }),
+    create: (_: Limited, key: string) =>
+      app.call('POST', '/v1/organization/groups', { key, body: { name: 'g' } }),
+    // Its own codes: `request.rate_limited` is called otherwise there.
+    codeOf: (answer: Answer) =>
+      answer.body.error.code === 'rate_limit_exceeded' ? 'request.rate_limited' : answer.body.error.code,
+  },
 }
 
 for (const [name, surface] of Object.entries(surfaces)) {

@@ -114,9 +114,7 @@ export function afterId(
 
 /** A query parameter with any number of values: `name[]=a&name[]=b` as the SDKs write it, and `name=a`. */
 export function queryList<Name extends string>(name: Name, item: z.ZodType<string>) {
-  const values = z.union([item.transform((one) => [one]), z.array(item)], {
-    error: 'must be one value or several',
-  })
+  const values = z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(item))
   return {
     [name]: values.optional(),
     [`${name}[]`]: values.optional(),
