@@ -191,7 +191,6 @@ create table member_sync (
   status text default 'pending'::text not null,
   actor_kind text not null,
   actor_id uuid,
-  ranks_as_owner boolean not null,
   row_count integer not null,
   accepted_at timestamp with time zone not null,
   completed_at timestamp with time zone,
@@ -202,8 +201,10 @@ create table member_sync (
   created_members integer,
   updated_members integer,
   failure_count integer,
+  actor_level text not null,
   constraint member_sync_pkey PRIMARY KEY (organization_id, id),
   constraint member_sync_organization_id_group_id_position_key UNIQUE (organization_id, group_id, "position"),
+  constraint member_sync_actor_level_check CHECK ((actor_level = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text]))),
   constraint member_sync_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'completed'::text, 'cancelled'::text, 'superseded'::text, 'discarded'::text, 'expired'::text, 'failed'::text]))),
   constraint member_sync_organization_id_group_id_fkey FOREIGN KEY (organization_id, group_id) REFERENCES org_group(organization_id, id)
 );
