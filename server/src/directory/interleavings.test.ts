@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import { submit } from '../../test/campaigns/operations.ts'
-import { holdOpen, untilWaiting } from '../../test/campaigns/pauses.ts'
+import { closeLeftOpen, holdOpen, leaveOpen, untilWaiting } from '../../test/campaigns/pauses.ts'
 import { assertSound } from '../../test/campaigns/snapshot.ts'
 import type { Row } from '../../test/campaigns/sync-model.ts'
 import { change, openWorld, runNextSync, type World } from '../../test/campaigns/world.ts'
 import { freshDatabase } from '../../test/harness.ts'
 import { sql } from '../platform/postgres/sql.ts'
-import type { Context } from './context.ts'
 import { DirectoryError } from './errors.ts'
 import { deleteGroup } from './groups/group.ts'
 import { addGroupMember, listGroupMembers } from './groups/membership.ts'
@@ -36,28 +35,7 @@ async function openTestWorld(settings = {}) {
   return { database, connectionString, world, group, reading, sync, members }
 }
 
-const leftOpen: (() => void)[] = []
-// What a failed test leaves open would keep the process from ending.
-afterEach(() => {
-  for (const release of leftOpen.splice(0)) release()
-})
-
-/** Does an operation and leaves its transaction open. */
-async function leaveOpen(world: World, work: (context: Context) => Promise<unknown>) {
-  const done = Promise.withResolvers<void>()
-  const release = Promise.withResolvers<void>()
-  leftOpen.push(release.resolve)
-  const committed = change(world, async (context) => {
-    await work(context)
-    done.resolve()
-    await release.promise
-  })
-  await done.promise
-  return async () => {
-    release.resolve()
-    await committed
-  }
-}
+afterEach(closeLeftOpen)
 
 async function memberId({ database, organizationId }: World, ref: string): Promise<string> {
   const row = await database.row(sql<{ id: string }>`

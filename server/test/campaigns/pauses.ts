@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
+import type { Actor } from '#src/directory/access/permission.ts'
+import type { Context } from '#src/directory/context.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
 import { sql } from '#src/platform/postgres/sql.ts'
+import { change, type World } from './world.ts'
 
 /** A transaction of somebody else, open until the test ends it: what waits for its locks is paused there. */
 export interface Held {
@@ -35,4 +38,39 @@ export async function untilWaiting(database: Database, count: number): Promise<v
     await setTimeout(5)
   }
   throw new Error(`never ${count} transactions waited`)
+}
+
+const leftOpen = new Set<() => void>()
+
+/** Does an operation and leaves its transaction open; the answer commits it. */
+export async function leaveOpen<T>(
+  world: World,
+  work: (context: Context) => Promise<T>,
+  actor?: Actor,
+): Promise<() => Promise<T>> {
+  const done = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  leftOpen.add(release.resolve)
+  const committed = change(
+    world,
+    async (context) => {
+      const result = await work(context)
+      done.resolve()
+      await release.promise
+      return result
+    },
+    actor,
+  )
+  // A refusal is thrown here.
+  await Promise.race([done.promise, committed])
+  return async () => {
+    release.resolve()
+    return await committed
+  }
+}
+
+/** For `afterEach`: what a failed test leaves open would keep the process from ending. */
+export function closeLeftOpen(): void {
+  for (const release of leftOpen) release()
+  leftOpen.clear()
 }

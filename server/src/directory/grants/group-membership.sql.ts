@@ -58,6 +58,20 @@ export async function endMembershipsInGroup(
     from gone`)
 }
 
+/** Whether a member is in a group now, by whatever source. */
+export async function isInGroup(
+  db: Queryable,
+  organizationId: string,
+  membership: { groupId: string; memberId: string },
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from group_membership
+    where organization_id = ${organizationId} and group_id = ${membership.groupId}
+      and member_id = ${membership.memberId} and (expires_at is null or expires_at > now())
+    limit 1`)
+  return row !== undefined
+}
+
 export async function endMembershipsOfMember(
   tx: Transaction,
   organizationId: string,

@@ -124,6 +124,24 @@ export async function endOtherPredefinedRoleGrantsAt(
       and r.organization_id = ${organizationId} and r.id = g.role_id and r.key is not null`)
 }
 
+/** Whether anything is given at a place now, by whatever source. `roleId` null: any role there. */
+export async function isGivenAt(
+  db: Queryable,
+  organizationId: string,
+  place: Omit<RoleGrantPlace, 'roleId'> & { roleId: string | null },
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from role_grant
+    where organization_id = ${organizationId}
+      and (member_id = ${place.memberId} or ${place.memberId}::uuid is null and group_id = ${place.groupId})
+      and (${place.roleId}::uuid is null or role_id = ${place.roleId})
+      and workspace_id is not distinct from ${place.workspaceId}
+      and project_id is not distinct from ${place.projectId}
+      and ended_change is null and (expires_at is null or expires_at > now())
+    limit 1`)
+  return row !== undefined
+}
+
 /** Ends the organization roles that stand for levels, but those kept. */
 export async function endLevelGrants(
   tx: Transaction,
@@ -207,6 +225,18 @@ export async function endShorterRoleGrants(
       and f.workspace_id is not distinct from t.workspace_id and f.project_id is not distinct from t.project_id
       and t.expires_at < coalesce(f.expires_at, 'infinity')
       and (f.expires_at is null or f.expires_at > now())`)
+}
+
+/** Locks the roles a member holds until COMMIT: whoever ends one of them meanwhile comes before or after. */
+export async function lockRoleGrantsOfMember(
+  tx: Transaction,
+  organizationId: string,
+  memberId: string,
+): Promise<void> {
+  await tx.run(sql`
+    select 1 from role_grant
+    where organization_id = ${organizationId} and member_id = ${memberId} and ended_change is null
+    order by id for update`)
 }
 
 export async function copyRoleGrants(

@@ -1,6 +1,7 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { requireMayFill } from '../access/authority.ts'
 import { requirePermission } from '../access/permission.ts'
+import { Conflict } from '../changes/conflicts.ts'
 import { closeHistory } from '../changes/past.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -9,6 +10,7 @@ import {
   endMembershipOfSource,
   endMembershipsInGroup,
   type GroupMemberRow,
+  isInGroup,
   listGroupMembers as listGroupMemberRows,
   listGroupMembersAsOf,
   openMembership,
@@ -97,6 +99,8 @@ export async function removeGroupMember(context: Context, groupId: string, membe
     memberId,
     changeId: change.id,
   })
+  // Where an end was being changed, the new grant was not seen: only the old one, which is over.
+  if (await isInGroup(db, organizationId, { groupId, memberId })) throw new Conflict('added again meanwhile')
   if (ended === 0) {
     throw new DirectoryError('membership.not_found', 'The member is not in this group.')
   }

@@ -9,7 +9,12 @@ import {
   lockGroupsOfMember,
   lockMembershipsOfMember,
 } from '../grants/group-membership.sql.ts'
-import { copyRoleGrants, endShorterRoleGrants, lockOwners } from '../grants/role-grant.sql.ts'
+import {
+  copyRoleGrants,
+  endShorterRoleGrants,
+  lockOwners,
+  lockRoleGrantsOfMember,
+} from '../grants/role-grant.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
   lockMember,
@@ -44,6 +49,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   // In the order of ids, so that two merges of the same pair wait instead of deadlocking.
   for (const id of [intoId, fromId].sort()) await lockMember(db, organizationId, id)
   await lockMembershipsOfMember(db, organizationId, fromId)
+  await lockRoleGrantsOfMember(db, organizationId, fromId)
   if (await isInAnotherGroup(db, organizationId, fromId, groupIds))
     throw new Conflict('joined a group meanwhile')
   const into = await requireMember(context, intoId)

@@ -2,6 +2,7 @@ import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requireHeld, requirePermissionOn } from '../access/authority.ts'
 import { ranksAsOwner, requirePermission } from '../access/permission.ts'
+import { Conflict } from '../changes/conflicts.ts'
 import { closeHistory } from '../changes/past.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -10,6 +11,7 @@ import {
   endRoleGrant,
   endRoleGrantsAt,
   findRoleGrantOfSource,
+  isGivenAt,
   lockOwners,
   openRoleGrant,
   type RoleGrantPlace,
@@ -231,12 +233,10 @@ export async function revokeRole(context: Context, assignment: RoleAssignment): 
   await requireTarget(context, target)
   const role = await requireRole(context, roleId)
   requireMayHandle(context, role)
-  const { db, organizationId, change } = context
+  const { db, organizationId } = context
   if (isOwnerRole(role)) await lockOwners(db, organizationId)
   const place: RoleGrantPlace = { ...subjectColumns(subject), roleId, ...targetColumns(target) }
-  const ended = await endRoleGrantsAt(db, organizationId, place, change.id)
-  if (ended === 0) throw assignmentNotFound()
-  change.count({ ended })
+  if ((await endGiven(context, place)) === 0) throw assignmentNotFound()
   if (isOwnerRole(role)) await requireLastingOwner(context)
   describeRevoked(context, assignment, role)
 }
@@ -258,15 +258,25 @@ export async function revokeRolesOn(
   // Who replaces the subject's role at this moment comes wholly before or after.
   if (target.kind === 'project') await lockProject(db, organizationId, target.id)
   const place = { ...subjectColumns(subject), roleId: null, ...targetColumns(target) }
-  const ended = await endRoleGrantsAt(db, organizationId, place, change.id)
-  if (ended === 0) {
+  if ((await endGiven(context, place)) === 0) {
     throw new DirectoryError(
       'role_assignment.not_found',
       `The ${subject.kind} has no role on this ${target.kind}.`,
     )
   }
-  change.count({ ended })
   change.describe({ kind: 'role.revoked', ...changeSubject(subject), detail: targetDetail(target) })
+}
+
+/** Ends what is given at a place, and answers how much that was. */
+async function endGiven(
+  { db, organizationId, change }: Context,
+  place: Parameters<typeof endRoleGrantsAt>[2],
+): Promise<number> {
+  const ended = await endRoleGrantsAt(db, organizationId, place, change.id)
+  // Where an end was being changed, the new grant was not seen: only the old one, which is over.
+  if (await isGivenAt(db, organizationId, place)) throw new Conflict('given again meanwhile')
+  change.count({ ended })
+  return ended
 }
 
 function describeRevoked(context: Context, { subject, target }: RoleAssignment, role: RoleRow): void {
