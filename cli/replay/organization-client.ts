@@ -27,13 +27,16 @@ export class OrganizationClient {
   readonly name: string
   readonly slug: string
   readonly http: HttpClient
+  /** Of the organization; it may do everything. */
+  readonly key: string
   /** The number of the last change before the replay touched it. */
   readonly baseline: number
 
-  private constructor(name: string, slug: string, http: HttpClient, baseline: number) {
+  private constructor(name: string, slug: string, http: HttpClient, key: string, baseline: number) {
     this.name = name
     this.slug = slug
     this.http = http
+    this.key = key
     this.baseline = baseline
   }
 
@@ -47,9 +50,10 @@ export class OrganizationClient {
       await root.send('POST', '/directory/v1/organizations', [201, 409], { name, slug, owner })
     }
     const made = await root.send('POST', `${path}/api_keys`, [201], { name: 'replay', scopes: ['*'] })
-    const http = root.withKey(made.body.key)
+    const { key } = made.body
+    const http = root.withKey(key)
     const newest = await http.send('GET', `${path}/changes?order=desc&limit=1`, [200])
-    return new OrganizationClient(name, slug, http, newest.body.data[0]?.number ?? 0)
+    return new OrganizationClient(name, slug, http, key, newest.body.data[0]?.number ?? 0)
   }
 
   get path(): string {
