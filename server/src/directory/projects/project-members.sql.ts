@@ -31,24 +31,22 @@ export interface ProjectGroupRow extends HeldOnProject {
 
 const LIVE = new SqlFragment('g.ended_change is null and (g.expires_at is null or g.expires_at > now())')
 
-/** What each subject of a page has. Of the change that is being made, the time is not known yet. */
-const held = (subject: string) => `cross join lateral (
-      select case when bool_or(r.key = 'admin') then 'admin' when bool_or(r.key = 'member') then 'member'
-          when bool_or(r.key = 'viewer') then 'viewer' end as role_key,
-        min(coalesce(o.at, now())) as since
-      from role_grant g
-      join role r on r.organization_id = g.organization_id and r.id = g.role_id
-      left join change o on o.organization_id = g.organization_id and o.id = g.opened_change
-      where g.organization_id = page.organization_id and g.project_id = page.project_id and ${subject}
-        and ${LIVE.text}
-    ) held`
+/**
+ * A page is read from one walk through the index, and all that it needs of other tables is found by keys, so that it
+ * costs the same on a large project.
+ */
+const GRANTS = new SqlFragment('array_agg(g.role_id) as roles, array_agg(g.opened_change) as changes')
+/** Of the change that is being made, the time is not known yet: it is the transaction's. */
+const HELD = `(select case when bool_or(r.key = 'admin') then 'admin' when bool_or(r.key = 'member') then 'member'
+          when bool_or(r.key = 'viewer') then 'viewer' end
+        from role r where r.organization_id = page.organization_id and r.id = any (page.roles)) as role_key,
+      coalesce((select min(c.at) from change c
+        where c.organization_id = page.organization_id and c.id = any (page.changes)), now()) as since`
 const MEMBERS = new SqlFragment(`select m.id, m.email, m.display_name, m.first_name, m.last_name,
-      m.external_reference_id, m.status, held.role_key, held.since
-    from page join member m on m.organization_id = page.organization_id and m.id = page.member_id
-    ${held('g.member_id = page.member_id')}`)
-const GROUPS = new SqlFragment(`select og.id, og.name, og.managed_by, held.role_key, held.since
-    from page join org_group og on og.organization_id = page.organization_id and og.id = page.group_id
-    ${held('g.member_id is null and g.group_id = page.group_id')}`)
+      m.external_reference_id, m.status, ${HELD}
+    from page join member m on m.organization_id = page.organization_id and m.id = page.member_id`)
+const GROUPS = new SqlFragment(`select og.id, og.name, og.managed_by, ${HELD}
+    from page join org_group og on og.organization_id = page.organization_id and og.id = page.group_id`)
 
 /** One page of the members with a live role on a project, in the order of their ids. */
 export async function listProjectMembers(
@@ -60,18 +58,18 @@ export async function listProjectMembers(
   if (order === 'desc') {
     return await db.rows(sql<ProjectMemberRow>`
       with page as (
-        select distinct g.organization_id, g.project_id, g.member_id from role_grant g
+        select g.organization_id, g.member_id, ${GRANTS} from role_grant g
         where g.organization_id = ${organizationId} and g.project_id = ${projectId} and ${LIVE}
           and g.member_id < coalesce(${afterId}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-        order by g.member_id desc limit ${limit}
+        group by g.organization_id, g.member_id order by g.member_id desc limit ${limit}
       ) ${MEMBERS} order by m.id desc`)
   }
   return await db.rows(sql<ProjectMemberRow>`
     with page as (
-      select distinct g.organization_id, g.project_id, g.member_id from role_grant g
+      select g.organization_id, g.member_id, ${GRANTS} from role_grant g
       where g.organization_id = ${organizationId} and g.project_id = ${projectId} and ${LIVE}
         and g.member_id > coalesce(${afterId}::uuid, '00000000-0000-0000-0000-000000000000')
-      order by g.member_id limit ${limit}
+      group by g.organization_id, g.member_id order by g.member_id limit ${limit}
     ) ${MEMBERS} order by m.id`)
 }
 
@@ -84,10 +82,10 @@ export async function findProjectMember(
 ): Promise<ProjectMemberRow | undefined> {
   return await db.row(sql<ProjectMemberRow>`
     with page as (
-      select g.organization_id, g.project_id, g.member_id from role_grant g
+      select g.organization_id, g.member_id, ${GRANTS} from role_grant g
       where g.organization_id = ${organizationId} and g.project_id = ${projectId} and g.member_id = ${memberId}
         and ${LIVE}
-      limit 1
+      group by g.organization_id, g.member_id
     ) ${MEMBERS}`)
 }
 
@@ -101,18 +99,18 @@ export async function listProjectGroups(
   if (order === 'desc') {
     return await db.rows(sql<ProjectGroupRow>`
       with page as (
-        select distinct g.organization_id, g.project_id, g.group_id from role_grant g
+        select g.organization_id, g.group_id, ${GRANTS} from role_grant g
         where g.organization_id = ${organizationId} and g.project_id = ${projectId} and ${LIVE}
           and g.member_id is null and g.group_id < coalesce(${afterId}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-        order by g.group_id desc limit ${limit}
+        group by g.organization_id, g.group_id order by g.group_id desc limit ${limit}
       ) ${GROUPS} order by og.id desc`)
   }
   return await db.rows(sql<ProjectGroupRow>`
     with page as (
-      select distinct g.organization_id, g.project_id, g.group_id from role_grant g
+      select g.organization_id, g.group_id, ${GRANTS} from role_grant g
       where g.organization_id = ${organizationId} and g.project_id = ${projectId} and ${LIVE}
         and g.member_id is null and g.group_id > coalesce(${afterId}::uuid, '00000000-0000-0000-0000-000000000000')
-      order by g.group_id limit ${limit}
+      group by g.organization_id, g.group_id order by g.group_id limit ${limit}
     ) ${GROUPS} order by og.id`)
 }
 
@@ -125,9 +123,9 @@ export async function findProjectGroup(
 ): Promise<ProjectGroupRow | undefined> {
   return await db.row(sql<ProjectGroupRow>`
     with page as (
-      select g.organization_id, g.project_id, g.group_id from role_grant g
+      select g.organization_id, g.group_id, ${GRANTS} from role_grant g
       where g.organization_id = ${organizationId} and g.project_id = ${projectId} and g.member_id is null
         and g.group_id = ${groupId} and ${LIVE}
-      limit 1
+      group by g.organization_id, g.group_id
     ) ${GROUPS}`)
 }

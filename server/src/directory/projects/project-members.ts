@@ -140,12 +140,11 @@ export async function setProjectRole(
   const place = { ...subjectColumns(subject), roleId, ...targetColumns(target) }
   const held = await listRoleGrantsAt(db, organizationId, place)
   if (options.isOn && held.length === 0) throw notOnProject(subject.kind)
+  const isHeld = held.some((grant) => grant.role_id === roleId && grant.expires_at === null)
+  // Opened first: that waits for whoever is removing the subject, and nobody waits for the grants that end here.
+  if (!isHeld) await assignRole(context, { subject, roleId, target })
   const ended = await endOtherPredefinedRoleGrantsAt(db, organizationId, place, change.id)
   change.count({ ended })
-  if (!held.some((grant) => grant.role_id === roleId && grant.expires_at === null)) {
-    await assignRole(context, { subject, roleId, target })
-    return
-  }
-  if (ended === 0) return
+  if (!isHeld || ended === 0) return
   change.describe({ kind: 'role.revoked', ...changeSubject(subject), detail: { project: projectId } })
 }
