@@ -82,14 +82,12 @@ export function setLevel(
   refuseIf(requireMember(state, member).status === 'removed', 'member.wrong_status')
   const effects = new Effects(state)
   const roleOf = (key: string) => predefined(state, ORGANIZATION, key).id
-  const other = ['owner', 'admin'].filter((key) => key !== level).map(roleOf)
-  effects.end((one) => one.kind === 'role' && one.subject === member && other.includes(one.of))
-  const holdsItself = state.grants.some(
-    (one) => one.kind === 'role' && one.subject === member && isHeld(one) && one.of === roleOf(level),
-  )
-  if (level !== 'member' && !holdsItself) {
-    effects.give(roleGiven(member, roleOf(level), ORGANIZATION, source), null)
-  }
+  const isHeldItself =
+    level === 'member' ||
+    state.grants.some((one) => one.subject === member && one.of === roleOf(level) && isHeld(one))
+  const doomed = ['owner', 'admin'].filter((key) => key !== level || !isHeldItself).map(roleOf)
+  effects.end((one) => one.subject === member && doomed.includes(one.of))
+  if (!isHeldItself) effects.give(roleGiven(member, roleOf(level), ORGANIZATION, source), null)
   if (effects.opened + effects.ended === 0) return
   requireOwner(state)
   effects.record('member.level_changed', { member })

@@ -273,9 +273,12 @@ export async function changeMemberLevel(context: Context, id: string, level: Lev
   await requireMayGrantLevel(context, level)
   requireMayTouch(context, before)
   const { db, organizationId, change } = context
-  change.count({ ended: await endLevelGrants(db, organizationId, id, change.id, [level]) })
   // A group may give the level, too: what is set here is what the member holds itself.
-  if (!(await holdsLevel(db, organizationId, id, level))) await grantLevel(context, id, level)
+  const isHeld = await holdsLevel(db, organizationId, id, level)
+  // A grant of the level that has expired would be in the way of the new one.
+  const kept = isHeld ? [level] : []
+  change.count({ ended: await endLevelGrants(db, organizationId, id, change.id, kept) })
+  if (!isHeld) await grantLevel(context, id, level)
   if (change.opened + change.ended === 0) return before
   await requireLastingOwner(context)
   context.change.describe({
