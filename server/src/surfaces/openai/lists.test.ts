@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { countStatements } from '../../../test/count-statements.ts'
 import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
 import { type OpenaiClient, openaiClient } from '../../../test/openai-client.ts'
 
@@ -133,6 +134,44 @@ describe('a list that answers first_id and last_id', () => {
     for (let count = 0; count < 21; count++) await client.member()
     const answer = await app.call('GET', '/v1/organization/users', { key: organization.key })
     assert.deepEqual([answer.body.data.length, answer.body.has_more], [20, true])
+  })
+})
+
+describe('a list of any kind', () => {
+  it('costs the same number of statements, however long it is', async () => {
+    const { id } = await openai.organization.groups.create({ name: 'Large' })
+    const who = await user()
+    const paths = [
+      '/groups',
+      `/groups/${id}/users`,
+      `/groups/${id}/roles`,
+      '/users',
+      `/users/${who}/roles`,
+      '/roles',
+    ]
+    // The least of some tries: a key is looked up anew now and then.
+    const least = async (path: string) => {
+      const counts: number[] = []
+      for (let tries = 0; tries < 5; tries++)
+        counts.push(await countStatements(app.database, () => get(path)))
+      return Math.min(...counts)
+    }
+    const statements = async () => {
+      const counts: number[] = []
+      for (const path of paths) counts.push(await least(path))
+      return counts
+    }
+    const before = await statements()
+    for (let count = 0; count < 5; count++) {
+      const role = await openai.organization.roles.create({ role_name: `Of many ${count}`, permissions: [] })
+      const group = await openai.organization.groups.create({ name: `Of many ${count}` })
+      await openai.organization.groups.users.create(group.id, { user_id: who })
+      await openai.organization.groups.users.create(id, { user_id: await user() })
+      await openai.organization.groups.roles.create(group.id, { role_id: role.id })
+      await openai.organization.groups.roles.create(id, { role_id: role.id })
+    }
+    assert.deepEqual(await statements(), before)
+    assert.ok(Math.max(...before) <= 3, String(before))
   })
 })
 
