@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
 import { assertRefused, type OpenaiClient, openaiClient } from '../../../test/openai-client.ts'
@@ -152,6 +153,32 @@ describe('a role of a user', () => {
     await openai.organization.groups.users.create(id, { user_id: who })
     await groupRoles().create(id, { role_id: 'role-api-organization-owner' })
     assert.equal((await openai.organization.users.retrieve(who)).role, 'owner')
+  })
+
+  it('is gone at the moment it ends, and with the membership of the group that gives it', async () => {
+    const [mine, lent] = [await role(), await role()]
+    const [who, { id }] = [await user(), await group()]
+    await groupRoles().create(id, { role_id: lent.id })
+    const expires_at = new Date(Date.now() + 1500).toISOString()
+    const member = who.replace('user-', 'mem_')
+    await directory.post('/role_assignments', { role: mine.id, member, expires_at })
+    await directory.add(id.replace('group_', 'grp_'), member, { expires_at })
+    const held = (await userRoles().list(who)).data.map((listed) => listed.id)
+    if (Date.now() < Date.parse(expires_at)) assert.deepEqual(held, [mine.id, lent.id])
+    await setTimeout(Math.max(0, Date.parse(expires_at) - Date.now()) + 50)
+    assert.deepEqual((await userRoles().list(who)).data, [])
+    await assertRefused(userRoles().retrieve(lent.id, { user_id: who }), 404, 'not_found')
+    assert.deepEqual((await openai.organization.groups.users.list(id)).data, [])
+    await assertRefused(openai.organization.groups.users.retrieve(who, { group_id: id }), 404, 'not_found')
+  })
+
+  it('on a project is none on the organization', async () => {
+    const [who, { id: project_id }] = [
+      await user(),
+      await openai.organization.projects.create({ name: 'Elsewhere' }),
+    ]
+    await openai.organization.projects.users.create(project_id, { user_id: who, role: 'owner' })
+    assert.deepEqual((await userRoles().list(who)).data, [])
   })
 
   it('of somebody who is removed is unknown', async () => {
