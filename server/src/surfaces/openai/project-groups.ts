@@ -12,7 +12,7 @@ import {
 import { assignRole, revokeRolesOn } from '../../directory/roles/assignment.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, nextPage, nextPageQuery, toNextPage } from './lists.ts'
-import { projectParams } from './project-wire.ts'
+import { applyAndRead, projectParams } from './project-wire.ts'
 import { resolveRoleId, roleIdText } from './role-ids.ts'
 import { inOrganization, type OpenaiServices } from './scope.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds, withFields } from './wire.ts'
@@ -105,15 +105,16 @@ export function projectGroupRoutes(services: OpenaiServices): FastifyPluginAsync
         const projectId = fromOpenaiId('project', project_id)
         const groupId = fromOpenaiId('group', group_id, 'group_id')
         const row = await withFields({ 'group.not_found': 'group_id', 'role.not_found': 'role' }, () =>
-          applyChange(services.directory, scope, async (context) => {
-            const roleId = await resolveRoleId(context, role, { kind: 'project', id: projectId })
-            await assignRole(context, {
-              subject: { kind: 'group', id: groupId },
-              roleId,
-              target: { kind: 'project', id: projectId },
-            })
-            return await requireProjectGroup(context, projectId, groupId)
-          }),
+          applyAndRead(
+            services,
+            scope,
+            async (context) => {
+              const target = { kind: 'project', id: projectId } as const
+              const roleId = await resolveRoleId(context, role, target)
+              await assignRole(context, { subject: { kind: 'group', id: groupId }, roleId, target })
+            },
+            (context) => requireProjectGroup(context, projectId, groupId),
+          ),
         )
         return toProjectGroup(row, { project_id, group_id })
       },

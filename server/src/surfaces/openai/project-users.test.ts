@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { holdOpen, untilWaiting } from '../../../test/campaigns/pauses.ts'
 import { databaseState } from '../../../test/database-state.ts'
 import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
 import { assertRefused, type OpenaiClient, openaiClient } from '../../../test/openai-client.ts'
@@ -79,6 +81,23 @@ describe('users of a project', () => {
       assert.equal((await users.update(user_id, { project_id: id, ...update })).role, 'member')
     }
     assert.deepEqual(await databaseState(app.database), before)
+  })
+
+  it('are on it since one moment, the same in every answer, however long the change waits', async () => {
+    const [id, { id: user_id }, group] = [await project(), await person(), await directory.group()]
+    const group_id = `group_${group.id.slice(4)}`
+    const lock = await holdOpen(app.connectionString)
+    await lock.query('select 1 from project for update')
+    const given = Promise.all([
+      users.create(id, { user_id, role: 'member' }),
+      projects.groups.create(id, { group_id, role: 'role-api-project-member' }),
+    ])
+    await untilWaiting(app.database, 2)
+    await setTimeout(1100)
+    await lock.commit()
+    const [onProject, access] = await given
+    assert.deepEqual({ ...(await users.retrieve(user_id, { project_id: id })) }, { ...onProject })
+    assert.deepEqual({ ...(await projects.groups.retrieve(group_id, { project_id: id })) }, { ...access })
   })
 
   it('who are viewers or have custom roles are shown as members, until they are given a role here', async () => {

@@ -16,7 +16,7 @@ import {
 import { revokeRolesOn } from '../../directory/roles/assignment.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, idPage, idPageQuery, toIdPage } from './lists.ts'
-import { fromProjectRole, projectParams, projectRole, toProjectRole } from './project-wire.ts'
+import { applyAndRead, fromProjectRole, projectParams, projectRole, toProjectRole } from './project-wire.ts'
 import { inOrganization, type OpenaiServices } from './scope.ts'
 import { toUserName, userIdText } from './users-wire.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds, withFields } from './wire.ts'
@@ -123,12 +123,17 @@ export function projectUserRoutes(services: OpenaiServices): FastifyPluginAsync 
         const { role, user_id: askedId } = request.body
         const names = { 'member.not_found': 'user_id', 'member.wrong_status': 'user_id' }
         const row = await withFields(names, () =>
-          applyChange(services.directory, scope, async (context) => {
-            const id = await memberOf(context, request.body)
-            const roleId = await fromProjectRole(context, role)
-            await setProjectRole(context, projectId, { kind: 'member', id }, roleId)
-            return await requireProjectMember(context, projectId, id)
-          }),
+          applyAndRead(
+            services,
+            scope,
+            async (context) => {
+              const id = await memberOf(context, request.body)
+              const roleId = await fromProjectRole(context, role)
+              await setProjectRole(context, projectId, { kind: 'member', id }, roleId)
+              return id
+            },
+            (context, id) => requireProjectMember(context, projectId, id),
+          ),
         )
         return toProjectUser(row, askedId ?? undefined)
       },
@@ -178,11 +183,15 @@ export function projectUserRoutes(services: OpenaiServices): FastifyPluginAsync 
         if (typeof role !== 'string') {
           return toProjectUser(await getProjectMember(scope, projectId, id), askedId)
         }
-        const row = await applyChange(services.directory, scope, async (context) => {
-          const roleId = await fromProjectRole(context, role)
-          await setProjectRole(context, projectId, { kind: 'member', id }, roleId, { isOn: true })
-          return await requireProjectMember(context, projectId, id)
-        })
+        const row = await applyAndRead(
+          services,
+          scope,
+          async (context) => {
+            const roleId = await fromProjectRole(context, role)
+            await setProjectRole(context, projectId, { kind: 'member', id }, roleId, { isOn: true })
+          },
+          (context) => requireProjectMember(context, projectId, id),
+        )
         return toProjectUser(row, askedId)
       },
     )

@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import type { ReadContext } from '../../directory/context.ts'
+import { applyChange } from '../../directory/changes/change.ts'
+import type { Context, ReadContext } from '../../directory/context.ts'
 import { requirePredefinedRole } from '../../directory/roles/role.ts'
+import type { OpenaiServices } from './scope.ts'
 
 export const projectParams = z.object({ project_id: z.string() })
 
@@ -18,4 +20,21 @@ export async function fromProjectRole(
   name: z.infer<typeof projectRole>,
 ): Promise<string> {
   return (await requirePredefinedRole(context, 'project', name === 'owner' ? 'admin' : 'member')).id
+}
+
+/**
+ * Runs one operation as one change, then reads what is answered: in the same transaction, and after the change has its
+ * time, so that the moment it tells is the one that every later read tells.
+ */
+export async function applyAndRead<T, Answer>(
+  services: OpenaiServices,
+  scope: ReadContext,
+  work: (context: Context) => Promise<T>,
+  read: (context: ReadContext, result: T) => Promise<Answer>,
+): Promise<Answer> {
+  let answer: { readonly read: Answer } | undefined
+  await applyChange(services.directory, scope, work, async (tx, result) => {
+    answer = { read: await read({ ...scope, db: tx }, result) }
+  })
+  return answer!.read
 }
