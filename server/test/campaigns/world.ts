@@ -15,13 +15,15 @@ import type { State } from './directory-model.ts'
 import { createGroup as createModelGroup, newOrganization } from './member-model.ts'
 import type { Row } from './sync-model.ts'
 
+type Key = Actor & { kind: 'api_key' }
+
 /** One organization in the database, and what it has to be. */
 export interface World {
   readonly database: Database
   readonly directory: Directory
   readonly organizationId: string
   readonly root: Actor
-  readonly apiKey: Actor
+  readonly apiKey: Key
   state: State
 }
 
@@ -63,10 +65,14 @@ export async function change<T>(
   return await applyChange(directory, { organizationId, actor }, work)
 }
 
-/** A key that acts as a member. */
-export function keyOf(world: World, memberId: string): Actor {
-  const { organizationId } = world
-  return { kind: 'api_key', id: uuidV7(), organizationId, scopes: ['*'], memberId, level: 'owner' }
+/** A key that acts as a member, an owner if not said otherwise. */
+export function keyOf(
+  { organizationId }: World,
+  memberId: string,
+  more: Partial<Pick<Key, 'scopes' | 'level' | 'permissions'>> = {},
+): Key & { memberId: string } {
+  const key = { kind: 'api_key', id: uuidV7(), organizationId, memberId } as const
+  return { ...key, scopes: ['*'], level: 'owner', ...more }
 }
 
 /** The rows of a submission as a surface would collect them. */

@@ -12,8 +12,16 @@ interface Wanted {
   readonly target: Target
 }
 
-/** Of some permissions on targets, those that the actor does not hold: its scopes, cut to what its member has there. */
-async function missing(context: ReadContext, wanted: readonly Wanted[]): Promise<Wanted[]> {
+/**
+ * Of some permissions on targets, those that the actor does not hold: its scopes, cut to what its member has there.
+ *
+ * @param withoutChange what this open change has given does not count
+ */
+async function missing(
+  context: ReadContext,
+  wanted: readonly Wanted[],
+  withoutChange: string | null = null,
+): Promise<Wanted[]> {
   const { actor, db, organizationId } = context
   const beyond = wanted.filter(({ permission }) => !holdsPermission(actor, permission))
   if (beyond.length === 0 || actor.kind !== 'api_key' || actor.memberId === null) return beyond
@@ -27,6 +35,7 @@ async function missing(context: ReadContext, wanted: readonly Wanted[]): Promise
     db,
     organizationId,
     asked.map(({ permission, target }) => ({ memberId, permission, ...targetColumns(target) })),
+    withoutChange,
   )
   return beyond.filter((one) => held[asked.indexOf(one)]?.allowed !== true)
 }
@@ -68,7 +77,11 @@ function mayGiveEverything({ actor }: ReadContext): boolean {
   return holdsPermission(actor, EVERYTHING) && ranksAsOwner(actor)
 }
 
-async function requireMayGive(context: ReadContext, given: readonly GivenRoleRow[]): Promise<void> {
+async function requireMayGive(
+  context: ReadContext,
+  given: readonly GivenRoleRow[],
+  withoutChange: string | null = null,
+): Promise<void> {
   const isOwnerRole = (role: GivenRoleRow) => role.resource === 'organization' && role.key === 'owner'
   if (given.some(isOwnerRole) && !ranksAsOwner(context.actor)) {
     throw new DirectoryError('permission.denied', 'Only an owner may make an owner.')
@@ -76,7 +89,7 @@ async function requireMayGive(context: ReadContext, given: readonly GivenRoleRow
   const wanted = given.flatMap((role) =>
     permissionsOf(role).map((permission) => ({ permission, target: fromTargetColumns(role) })),
   )
-  const beyond = await missing(context, wanted)
+  const beyond = await missing(context, wanted, withoutChange)
   if (beyond.length > 0) throw exceeded(beyond.map(({ permission }) => permission))
 }
 
@@ -91,11 +104,13 @@ export async function requireMayFill(context: ReadContext, groupId: string): Pro
 }
 
 /**
- * The same for everything that the open change has opened by now, directly and through groups.
+ * The same for everything that the open change has opened by now, directly and through groups: nobody gives that to
+ * themselves either.
  *
  * @throws {DirectoryError} role.permission_exceeded, permission.denied (the owner role is among it)
  */
 export async function requireMayGiveOpened(context: ReadContext, changeId: string): Promise<void> {
   if (mayGiveEverything(context)) return
-  await requireMayGive(context, await listGivenByChange(context.db, context.organizationId, changeId))
+  const given = await listGivenByChange(context.db, context.organizationId, changeId)
+  await requireMayGive(context, given, changeId)
 }

@@ -101,11 +101,16 @@ export interface ManyRow {
   allowed: boolean
 }
 
-/** Whether members have permissions on targets now: one statement for all of them, answered in their order. */
+/**
+ * Whether members have permissions on targets now: one statement for all of them, answered in their order.
+ *
+ * @param withoutChange what this change opened does not count; null: everything counts
+ */
 export async function checkMany(
   db: Queryable,
   organizationId: string,
   checks: readonly ({ memberId: string; permission: string } & TargetColumns)[],
+  withoutChange: string | null = null,
 ): Promise<ManyRow[]> {
   return await db.rows(sql<ManyRow>`
     with asked as (
@@ -126,15 +131,16 @@ export async function checkMany(
         select 1 from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id
         where g.organization_id = ${organizationId} and g.member_id = t.member_id and ${LIVE} and ${REACHES}
-          and ${GIVES}
+          and ${GIVES} and g.opened_change is distinct from ${withoutChange}
       ) or exists (
         select 1 from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id
         where g.organization_id = ${organizationId} and g.group_id = any (array(
             select gm.group_id from group_membership gm
             where gm.organization_id = ${organizationId} and gm.member_id = t.member_id
-              and (gm.expires_at is null or gm.expires_at > now())))
-          and ${LIVE} and ${REACHES} and ${GIVES}
+              and (gm.expires_at is null or gm.expires_at > now())
+              and gm.opened_change is distinct from ${withoutChange}))
+          and ${LIVE} and ${REACHES} and ${GIVES} and g.opened_change is distinct from ${withoutChange}
       ) as allowed
     from t
     left join member m on m.organization_id = ${organizationId} and m.id = t.member_id

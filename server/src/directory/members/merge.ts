@@ -1,3 +1,4 @@
+import { requireMayGiveOpened } from '../access/authority.ts'
 import { requirePermission } from '../access/permission.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import type { Context } from '../context.ts'
@@ -33,7 +34,7 @@ import { requireLastingOwner, requireMayTouch, requireMember } from './member.ts
  *
  * @throws {DirectoryError} member.not_found, member.merge_conflict (the same member twice),
  *   member.wrong_status (one of them is removed), organization.last_owner (`intoId` is suspended),
- *   permission.denied
+ *   role.permission_exceeded (`fromId` holds what the actor does not), permission.denied
  */
 export async function mergeMembers(context: Context, intoId: string, fromId: string): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
@@ -65,6 +66,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   change.count({ opened: await copyMemberships(db, organizationId, copy) })
   change.count({ ended: await endShorterRoleGrants(db, organizationId, copy) })
   change.count({ opened: await copyRoleGrants(db, organizationId, copy) })
+  await requireMayGiveOpened(context, change.id)
   await endAccess(context, fromId)
   await updateMemberStatus(db, organizationId, { id: fromId, status: 'removed', mergedInto: intoId, now })
   await redirectMerged(db, organizationId, fromId, intoId)
