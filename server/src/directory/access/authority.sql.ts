@@ -8,6 +8,7 @@ export interface GivenRoleRow {
   permissions: string[]
   workspace_id: string | null
   project_id: string | null
+  page_id: string | null
 }
 
 /** The roles that whoever is in a group has by it. */
@@ -17,7 +18,7 @@ export async function listGivenByGroup(
   groupId: string,
 ): Promise<GivenRoleRow[]> {
   return await db.rows(sql<GivenRoleRow>`
-    select distinct r.key, r.resource, r.permissions, g.workspace_id, g.project_id
+    select distinct r.key, r.resource, r.permissions, g.workspace_id, g.project_id, g.page_id
     from role_grant g
     join role r on r.organization_id = g.organization_id and r.id = g.role_id
     where g.organization_id = ${organizationId} and g.group_id = ${groupId} and g.ended_change is null
@@ -31,7 +32,7 @@ export async function listGivenByChange(
   changeId: string,
 ): Promise<GivenRoleRow[]> {
   return await db.rows(sql<GivenRoleRow>`
-    select distinct r.key, r.resource, r.permissions, g.workspace_id, g.project_id
+    select distinct r.key, r.resource, r.permissions, g.workspace_id, g.project_id, g.page_id
     from role_grant g
     join role r on r.organization_id = g.organization_id and r.id = g.role_id
     where g.organization_id = ${organizationId} and g.ended_change is null

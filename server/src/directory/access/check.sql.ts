@@ -7,8 +7,8 @@ import type { TargetColumns } from '../roles/target.ts'
  * SQL: whether a role grant `g` reaches a target `t`: it is on the organization, on the very target, or on the
  * workspace that the target is in.
  */
-const REACHES = new SqlFragment(`(g.workspace_id is null and g.project_id is null
-    or g.workspace_id = t.workspace_id or g.project_id = t.project_id)`)
+const REACHES = new SqlFragment(`(g.target_id is null or g.workspace_id = t.workspace_id
+    or g.project_id = t.project_id or g.page_id = t.page_id)`)
 const GIVES = roleGives(new SqlFragment('t.permission'))
 const LIVE = new SqlFragment('g.ended_change is null and (g.expires_at is null or g.expires_at > now())')
 
@@ -21,6 +21,7 @@ export interface PathRow {
   resource: string
   workspace_id: string | null
   project_id: string | null
+  page_id: string | null
   source: string
   expires_at: string | null
   group_id: string | null
@@ -38,7 +39,8 @@ export interface CheckRow {
 
 const TIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 const PATH = new SqlFragment(`'role_grant_id', g.id, 'role_id', r.id, 'role_key', r.key, 'role_name', r.name,
-        'resource', r.resource, 'workspace_id', g.workspace_id, 'project_id', g.project_id, 'source', s.kind,
+        'resource', r.resource, 'workspace_id', g.workspace_id, 'project_id', g.project_id,
+        'page_id', g.page_id, 'source', s.kind,
         'expires_at', to_char(g.expires_at at time zone 'utc', '${TIME}')`)
 const MEMBERSHIP =
   new SqlFragment(`'group_id', gm.group_id, 'group_name', og.name, 'membership_source', ms.kind,
@@ -59,13 +61,17 @@ export async function checkOne(
 ): Promise<CheckRow> {
   const row = await db.row(sql<CheckRow>`
     with t as (
-      select ${check.permission}::text as permission, coalesce(p.workspace_id, ${check.workspaceId}::uuid) as workspace_id, p.id as project_id,
-        (${check.projectId}::uuid is null or p.id is not null)
+      select ${check.permission}::text as permission, 
+        coalesce(p.workspace_id, pg.workspace_id, ${check.workspaceId}::uuid) as workspace_id, p.id as project_id,
+        pg.id as page_id,
+        (${check.projectId}::uuid is null or p.id is not null) and (${check.pageId}::uuid is null or pg.id is not null)
           and (${check.workspaceId}::uuid is null or exists (
             select 1 from workspace w where w.organization_id = ${organizationId} and w.id = ${check.workspaceId}
           )) as found
       from (select 1) one
-      left join project p on p.organization_id = ${organizationId} and p.id = ${check.projectId}
+      left join page pg on pg.organization_id = ${organizationId} and pg.id = ${check.pageId}
+      left join project p on p.organization_id = ${organizationId}
+        and p.id = coalesce(${check.projectId}::uuid, pg.project_id)
     )
     select (select status from member where organization_id = ${organizationId} and id = ${check.memberId}) as status,
       t.found as target_found,
@@ -116,14 +122,16 @@ export async function checkMany(
     with asked as (
       select * from unnest(${checks.map((check) => check.memberId)}::uuid[],
         ${checks.map((check) => check.permission)}::text[], ${checks.map((check) => check.workspaceId)}::uuid[],
-        ${checks.map((check) => check.projectId)}::uuid[])
-        with ordinality a (member_id, permission, asked_workspace_id, asked_project_id, n)
+        ${checks.map((check) => check.projectId)}::uuid[], ${checks.map((check) => check.pageId)}::uuid[])
+        with ordinality a (member_id, permission, asked_workspace_id, asked_project_id, asked_page_id, n)
     ), t as (
-      select a.*, coalesce(p.workspace_id, w.id) as workspace_id, p.id as project_id,
+      select a.*, coalesce(p.workspace_id, pg.workspace_id, w.id) as workspace_id, p.id as project_id, pg.id as page_id,
         (a.asked_project_id is null or p.id is not null) and (a.asked_workspace_id is null or w.id is not null)
+          and (a.asked_page_id is null or pg.id is not null)
           as found
       from asked a
-      left join project p on p.organization_id = ${organizationId} and p.id = a.asked_project_id
+      left join page pg on pg.organization_id = ${organizationId} and pg.id = a.asked_page_id
+      left join project p on p.organization_id = ${organizationId} and p.id = coalesce(a.asked_project_id, pg.project_id)
       left join workspace w on w.organization_id = ${organizationId} and w.id = a.asked_workspace_id
     )
     select m.status, t.found as target_found,

@@ -83,6 +83,7 @@ async function checkPast(context: ReadContext, check: AccessCheck, asOf: string)
 }
 
 function reaches(path: RolePathRow, target: TargetColumns): boolean {
+  if (path.page_id !== null) return path.page_id === target.pageId
   if (path.project_id !== null) return path.project_id === target.projectId
   return path.workspace_id === null || path.workspace_id === target.workspaceId
 }

@@ -111,7 +111,10 @@ export async function statusAt(
 }
 
 function groupByRole(paths: readonly RolePathRow[]): HeldRole[] {
-  const byPlace = Map.groupBy(paths, (path) => `${path.role_id} ${path.workspace_id} ${path.project_id}`)
+  const byPlace = Map.groupBy(
+    paths,
+    (path) => `${path.role_id} ${path.workspace_id} ${path.project_id} ${path.page_id}`,
+  )
   return [...byPlace.values()].map((ways) => {
     const first = ways[0]!
     return {
@@ -126,6 +129,7 @@ function groupByRole(paths: readonly RolePathRow[]): HeldRole[] {
 }
 
 function targetOf(path: RolePathRow): HeldRole['target'] {
+  if (path.page_id !== null) return { kind: 'page', id: path.page_id, name: path.page_name }
   if (path.project_id !== null) return { kind: 'project', id: path.project_id, name: path.project_name }
   if (path.workspace_id !== null)
     return { kind: 'workspace', id: path.workspace_id, name: path.workspace_slug }

@@ -15,6 +15,8 @@ export interface RolePathRow {
   workspace_slug: string | null
   project_id: string | null
   project_name: string | null
+  page_id: string | null
+  page_name: string | null
   source_kind: string
   opened_change: string
   since: string
@@ -68,7 +70,8 @@ export async function listRolePaths(
         join change c on c.organization_id = p.organization_id and c.id = p.ended_change
         where p.organization_id = ${organizationId} and p.role_id = r.id and c.at > ${asOf}::timestamptz
         order by p.version limit 1), r.permissions) as permissions,
-      h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name, s.kind as source_kind,
+      h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name, h.page_id, pg.name as page_name,
+      s.kind as source_kind,
       h.opened_change, o.at as since, least(e.at, h.expires_at) as until, h.via_group as group_id,
       og.name as group_name, h.membership_source, h.membership_change, h.membership_since, h.membership_until
     from held h
@@ -79,10 +82,11 @@ export async function listRolePaths(
     left join org_group og on og.organization_id = ${organizationId} and og.id = h.via_group
     left join workspace w on w.organization_id = ${organizationId} and w.id = h.workspace_id
     left join project p on p.organization_id = ${organizationId} and p.id = h.project_id
+    left join page pg on pg.organization_id = ${organizationId} and pg.id = h.page_id
     where o.at <= coalesce(${asOf}::timestamptz, 'infinity')
       and (h.ended_change is null or e.at > ${asOf})
       and (h.expires_at is null or h.expires_at > coalesce(${asOf}::timestamptz, now()))
-    order by r.resource, r.name, h.role_id, h.workspace_id, h.project_id, og.name, h.via_group, o.at, h.id,
+    order by r.resource, r.name, h.role_id, h.target_id, og.name, h.via_group, o.at, h.id,
       h.membership_since, h.membership_change`)
 }
 

@@ -130,7 +130,7 @@ export async function findCredential(db: Queryable, digest: Buffer): Promise<Cre
         select role_id, expires_at
         from role_grant
         where organization_id = c.organization_id and member_id = k.member_id and ended_change is null
-          and workspace_id is null and project_id is null and (expires_at is null or expires_at > now())
+          and target_id is null and (expires_at is null or expires_at > now())
         union all
         select role_id, expires_at
         from role_grant
@@ -138,7 +138,7 @@ export async function findCredential(db: Queryable, digest: Buffer): Promise<Cre
             select group_id from group_membership
             where organization_id = c.organization_id and member_id = k.member_id
               and (expires_at is null or expires_at > now())))
-          and ended_change is null and workspace_id is null and project_id is null
+          and ended_change is null and target_id is null
           and (expires_at is null or expires_at > now())
       ) g
       join role r on r.organization_id = c.organization_id and r.id = g.role_id and r.resource = 'organization'

@@ -12,9 +12,10 @@ export interface GrantEffect {
   readonly groupId: string | null
   readonly groupName: string | null
   readonly role: { readonly id: string; readonly key: string | null; readonly name: string } | null
-  /** Where the role holds; both null: on the organization. */
+  /** Where the role holds; all null: on the organization. */
   readonly workspaceId: string | null
   readonly projectId: string | null
+  readonly pageId: string | null
   readonly source: string
   readonly expiresAt: string | null
 }
@@ -47,6 +48,7 @@ export async function readEffects(
     role: row.role_id === null ? null : { id: row.role_id, key: row.role_key, name: row.role_name! },
     workspaceId: row.workspace_id,
     projectId: row.project_id,
+    pageId: row.page_id,
     source: row.source_kind,
     expiresAt: row.expires_at,
   }))

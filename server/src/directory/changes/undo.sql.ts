@@ -124,7 +124,7 @@ export async function reopenRoleGrantsEndedBy(
 ): Promise<Reopened> {
   const row = await tx.row(sql<Reopened>`
     with candidates as materialized (
-      select p.member_id, p.group_id, p.role_id, p.workspace_id, p.project_id, p.source_id, p.expires_at,
+      select p.member_id, p.group_id, p.role_id, p.workspace_id, p.project_id, p.page_id, p.source_id, p.expires_at,
         r.name as role,
         case
           when p.expires_at <= now() then 'expired'
@@ -137,8 +137,7 @@ export async function reopenRoleGrantsEndedBy(
             where q.organization_id = p.organization_id
               and (q.member_id = p.member_id or p.member_id is null and q.group_id = p.group_id)
               and q.role_id = p.role_id and q.source_id = p.source_id
-              and q.workspace_id is not distinct from p.workspace_id
-              and q.project_id is not distinct from p.project_id
+              and q.target_id is not distinct from p.target_id
               and (q.ended_change is null or o.seq > ${change.seq})
           ) then 'changed_since'
         end as reason
@@ -148,9 +147,9 @@ export async function reopenRoleGrantsEndedBy(
       left join org_group g on g.organization_id = p.organization_id and g.id = p.group_id
       where p.organization_id = ${organizationId} and p.ended_change = ${change.id}
     ), opened as (
-      insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, source_id,
-        opened_change, expires_at)
-      select ${organizationId}, uuid_v7(), member_id, group_id, role_id, workspace_id, project_id, source_id,
+      insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, page_id,
+        source_id, opened_change, expires_at)
+      select ${organizationId}, uuid_v7(), member_id, group_id, role_id, workspace_id, project_id, page_id, source_id,
         ${undoId}, expires_at
       from candidates where reason is null
       on conflict do nothing

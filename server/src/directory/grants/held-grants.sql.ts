@@ -24,6 +24,8 @@ export interface HeldGrantRow {
   workspace_slug: string | null
   project_id: string | null
   project_name: string | null
+  page_id: string | null
+  page_name: string | null
   source_kind: string
   opened_change: string
   cause: string
@@ -48,21 +50,21 @@ export async function listGrantsOfMember(
   return await db.rows(sql<HeldGrantRow>`
     with held as (
       select 'group_membership' as grant_kind, group_id, null::uuid as role_grant_id, null::uuid as role_id,
-        null::uuid as workspace_id, null::uuid as project_id, source_id, opened_change,
+        null::uuid as workspace_id, null::uuid as project_id, null::uuid as page_id, source_id, opened_change,
         null::uuid as ended_change, expires_at
       from group_membership where organization_id = ${organizationId} and member_id = ${memberId}
       union all
-      select 'group_membership', group_id, null, null, null, null, source_id, opened_change, ended_change, expires_at
+      select 'group_membership', group_id, null, null, null, null, null, source_id, opened_change, ended_change, expires_at
       from group_membership_past
       where organization_id = ${organizationId} and member_id = ${memberId} and ${asOf}::timestamptz is not null
       union all
-      select 'role', null, id, role_id, workspace_id, project_id, source_id, opened_change, ended_change, expires_at
+      select 'role', null, id, role_id, workspace_id, project_id, page_id, source_id, opened_change, ended_change, expires_at
       from role_grant
       where organization_id = ${organizationId} and member_id = ${memberId}
         and (ended_change is null or ${asOf}::timestamptz is not null)
     )
     select h.grant_kind, h.group_id, g.name as group_name, h.role_grant_id, h.role_id, r.key as role_key,
-      r.name as role_name, h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name,
+      r.name as role_name, h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name, h.page_id, pg.name as page_name,
       s.kind as source_kind,
       h.opened_change, o.kind as cause, o.actor_kind, o.actor_id, o.cause_kind, o.cause_id, o.at as since,
       least(e.at, h.expires_at) as until, h.expires_at
@@ -74,6 +76,7 @@ export async function listGrantsOfMember(
     left join role r on r.organization_id = ${organizationId} and r.id = h.role_id
     left join workspace w on w.organization_id = ${organizationId} and w.id = h.workspace_id
     left join project p on p.organization_id = ${organizationId} and p.id = h.project_id
+    left join page pg on pg.organization_id = ${organizationId} and pg.id = h.page_id
     where o.at <= coalesce(${asOf}::timestamptz, 'infinity')
       and (h.ended_change is null or e.at > ${asOf})
       and (h.expires_at is null or h.expires_at > coalesce(${asOf}::timestamptz, now()))

@@ -2,15 +2,14 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { sql } from '../../platform/postgres/sql.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import type { Level } from '../access/permission.ts'
+import { type TargetColumns, targetId } from '../roles/target.ts'
 import type { ExpiredGrants } from './group-membership.sql.ts'
 
 /** What a role is given to and on. */
-export interface RoleGrantPlace {
+export interface RoleGrantPlace extends TargetColumns {
   readonly memberId: string | null
   readonly groupId: string | null
   readonly roleId: string
-  readonly workspaceId: string | null
-  readonly projectId: string | null
 }
 
 /** Opens a role for a member or a group. False if this source gives it already. */
@@ -20,10 +19,10 @@ export async function openRoleGrant(
   grant: RoleGrantPlace & { id: string; sourceId: string; changeId: string; expiresAt: string | null },
 ): Promise<boolean> {
   const count = await tx.run(sql`
-    insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, source_id,
-      opened_change, expires_at)
+    insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, page_id,
+      source_id, opened_change, expires_at)
     values (${organizationId}, ${grant.id}, ${grant.memberId}, ${grant.groupId}, ${grant.roleId},
-      ${grant.workspaceId}, ${grant.projectId}, ${grant.sourceId}, ${grant.changeId}, ${grant.expiresAt})
+      ${grant.workspaceId}, ${grant.projectId}, ${grant.pageId}, ${grant.sourceId}, ${grant.changeId}, ${grant.expiresAt})
     on conflict do nothing`)
   return count === 1
 }
@@ -53,8 +52,7 @@ export async function findRoleGrantOfSource(
     select id, expires_at from role_grant
     where organization_id = ${organizationId} and member_id is not distinct from ${grant.memberId}
       and group_id is not distinct from ${grant.groupId} and role_id = ${grant.roleId}
-      and workspace_id is not distinct from ${grant.workspaceId}
-      and project_id is not distinct from ${grant.projectId} and source_id = ${grant.sourceId}
+      and target_id is not distinct from ${targetId(grant)} and source_id = ${grant.sourceId}
       and ended_change is null`)
 }
 
@@ -85,8 +83,7 @@ export async function endRoleGrantsAt(
     where organization_id = ${organizationId}
       and (member_id = ${place.memberId} or ${place.memberId}::uuid is null and group_id = ${place.groupId})
       and (${place.roleId}::uuid is null or role_id = ${place.roleId})
-      and workspace_id is not distinct from ${place.workspaceId}
-      and project_id is not distinct from ${place.projectId}
+      and target_id is not distinct from ${targetId(place)}
       and ended_change is null and (expires_at is null or expires_at > now())`)
 }
 
@@ -100,8 +97,7 @@ export async function listRoleGrantsAt(
     select role_id, expires_at from role_grant
     where organization_id = ${organizationId}
       and (member_id = ${place.memberId} or ${place.memberId}::uuid is null and group_id = ${place.groupId})
-      and workspace_id is not distinct from ${place.workspaceId}
-      and project_id is not distinct from ${place.projectId}
+      and target_id is not distinct from ${targetId(place)}
       and ended_change is null and (expires_at is null or expires_at > now())`)
 }
 
@@ -118,8 +114,7 @@ export async function endOtherPredefinedRoleGrantsAt(
     where g.organization_id = ${organizationId}
       and (g.member_id = ${place.memberId} or ${place.memberId}::uuid is null and g.group_id = ${place.groupId})
       and g.role_id <> ${place.roleId}
-      and g.workspace_id is not distinct from ${place.workspaceId}
-      and g.project_id is not distinct from ${place.projectId}
+      and g.target_id is not distinct from ${targetId(place)}
       and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
       and r.organization_id = ${organizationId} and r.id = g.role_id and r.key is not null`)
 }
@@ -222,7 +217,7 @@ export async function endShorterRoleGrants(
     where t.organization_id = ${organizationId} and t.member_id = ${copy.toMemberId} and t.ended_change is null
       and f.organization_id = ${organizationId} and f.member_id = ${copy.fromMemberId} and f.ended_change is null
       and f.role_id = t.role_id and f.source_id = t.source_id
-      and f.workspace_id is not distinct from t.workspace_id and f.project_id is not distinct from t.project_id
+      and f.target_id is not distinct from t.target_id
       and t.expires_at < coalesce(f.expires_at, 'infinity')
       and (f.expires_at is null or f.expires_at > now())`)
 }
@@ -245,9 +240,9 @@ export async function copyRoleGrants(
   copy: { fromMemberId: string; toMemberId: string; changeId: string },
 ): Promise<number> {
   return await tx.run(sql`
-    insert into role_grant (organization_id, id, member_id, role_id, workspace_id, project_id, source_id,
+    insert into role_grant (organization_id, id, member_id, role_id, workspace_id, project_id, page_id, source_id,
       opened_change, expires_at)
-    select organization_id, uuid_v7(), ${copy.toMemberId}, role_id, workspace_id, project_id, source_id,
+    select organization_id, uuid_v7(), ${copy.toMemberId}, role_id, workspace_id, project_id, page_id, source_id,
       ${copy.changeId}, expires_at
     from role_grant
     where organization_id = ${organizationId} and member_id = ${copy.fromMemberId} and ended_change is null

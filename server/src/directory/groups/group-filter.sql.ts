@@ -1,7 +1,7 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import type { SourceKind } from '../grants/source.ts'
-import type { TargetColumns } from '../roles/target.ts'
+import { type TargetColumns, targetId } from '../roles/target.ts'
 import type { GroupRow } from './group.sql.ts'
 
 export interface GroupFilter {
@@ -21,7 +21,6 @@ export async function listGroupsWithRole(
 ): Promise<GroupRow[]> {
   const { roleId, place, sourceKind } = filter
   const isPlaced = place !== null
-  const { workspaceId, projectId } = place ?? { workspaceId: null, projectId: null }
   return await db.rows(sql<GroupRow>`
     select * from org_group o
     where o.organization_id = ${organizationId} and o.created_seq > ${page.afterSeq} and o.deleted_change is null
@@ -31,8 +30,7 @@ export async function listGroupsWithRole(
         where g.organization_id = ${organizationId} and g.group_id is not null and g.ended_change is null
           and (g.expires_at is null or g.expires_at > now())
           and (${roleId}::uuid is null or g.role_id = ${roleId})
-          and (not ${isPlaced}::boolean or g.workspace_id is not distinct from ${workspaceId}
-            and g.project_id is not distinct from ${projectId})
+          and (not ${isPlaced}::boolean or g.target_id is not distinct from ${place && targetId(place)})
           and (${sourceKind}::text is null or s.kind = ${sourceKind}))
     order by o.created_seq limit ${page.limit}`)
 }

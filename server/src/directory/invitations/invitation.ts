@@ -91,7 +91,7 @@ async function requireMayGive(
   const projectIds = grants.flatMap(({ projectId }) => (projectId === null ? [] : [projectId]))
   if (projectIds.length > 0) await requireActiveProjects(context, projectIds)
   for (const { roleId, workspaceId, projectId } of grants) {
-    const target = fromTargetColumns({ workspace_id: workspaceId, project_id: projectId })
+    const target = fromTargetColumns({ workspace_id: workspaceId, project_id: projectId, page_id: null })
     await requireMayGrantRole(context, roleId, target)
   }
 }

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 import type { SourceKind } from '../grants/source.ts'
-import type { TargetColumns } from '../roles/target.ts'
+import { type TargetColumns, targetId } from '../roles/target.ts'
 import { MEMBER_COLUMNS, type MemberPage, type MemberRow, shownStatuses } from './member.sql.ts'
 
 export interface HoldingFilter {
@@ -26,7 +26,6 @@ export async function listMembersWithRole(
 ): Promise<MemberRow[]> {
   const { roleId, place, sourceKind } = filter
   const isPlaced = place !== null
-  const { workspaceId, projectId } = place ?? { workspaceId: null, projectId: null }
   const afterId = page.afterId ?? '00000000-0000-0000-0000-000000000000'
   const statuses = shownStatuses(page)
   return await db.rows(sql<MemberRow>`
@@ -34,8 +33,7 @@ export async function listMembersWithRole(
       select g.member_id, g.group_id, g.source_id from role_grant g
       where g.organization_id = ${organizationId} and ${LIVE}
         and (${roleId}::uuid is null or g.role_id = ${roleId})
-        and (not ${isPlaced}::boolean or g.workspace_id is not distinct from ${workspaceId}
-          and g.project_id is not distinct from ${projectId})
+        and (not ${isPlaced}::boolean or g.target_id is not distinct from ${place && targetId(place)})
     ), sources as (
       select id from grant_source
       where organization_id = ${organizationId} and (${sourceKind}::text is null or kind = ${sourceKind})

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
-import type { TargetColumns, TargetKind } from './target.ts'
+import { type TargetColumns, type TargetKind, targetId } from './target.ts'
 
 /** A grant of a role, as it stands now or stood at a moment. */
 export interface RoleAssignmentRow {
@@ -18,6 +18,8 @@ export interface RoleAssignmentRow {
   workspace_slug: string | null
   project_id: string | null
   project_name: string | null
+  page_id: string | null
+  page_name: string | null
   source_kind: string
   opened_change: string
   since: string
@@ -28,7 +30,7 @@ const COLUMNS = new SqlFragment(`g.id, g.member_id,
       coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name,
       m.email as member_email, g.group_id, og.name as group_name, g.role_id, r.key as role_key, r.name as role_name,
       r.resource as role_resource, g.workspace_id, w.slug as workspace_slug, g.project_id, p.name as project_name,
-      s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since, least(e.at, g.expires_at) as until`)
+      g.page_id, pg.name as page_name, s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since, least(e.at, g.expires_at) as until`)
 const NAMES = new SqlFragment(`join role r on r.organization_id = g.organization_id and r.id = g.role_id
     join grant_source s on s.organization_id = g.organization_id and s.id = g.source_id
     left join change o on o.organization_id = g.organization_id and o.id = g.opened_change
@@ -36,7 +38,8 @@ const NAMES = new SqlFragment(`join role r on r.organization_id = g.organization
     left join member m on m.organization_id = g.organization_id and m.id = g.member_id
     left join org_group og on og.organization_id = g.organization_id and og.id = g.group_id
     left join workspace w on w.organization_id = g.organization_id and w.id = g.workspace_id
-    left join project p on p.organization_id = g.organization_id and p.id = g.project_id`)
+    left join project p on p.organization_id = g.organization_id and p.id = g.project_id
+    left join page pg on pg.organization_id = g.organization_id and pg.id = g.page_id`)
 const JOINS = new SqlFragment(`role_grant g ${NAMES.text}`)
 
 /** One live grant. Of the change that is being made, the time is not known yet: it is the transaction's. */
@@ -71,7 +74,6 @@ export async function listAssignments(
 ): Promise<RoleAssignmentRow[]> {
   const { afterId, limit, memberId, groupId, roleId, place, sourceKind, asOf } = filter
   const isPlaced = place !== null
-  const { workspaceId, projectId } = place ?? { workspaceId: null, projectId: null }
   if (asOf !== null) {
     return await db.rows(sql<RoleAssignmentRow>`
       select ${COLUMNS} from ${JOINS}
@@ -79,8 +81,7 @@ export async function listAssignments(
         and (${memberId}::uuid is null or g.member_id = ${memberId})
         and (${groupId}::uuid is null or g.group_id = ${groupId})
         and (${roleId}::uuid is null or g.role_id = ${roleId})
-        and (not ${isPlaced}::boolean or g.workspace_id is not distinct from ${workspaceId}
-          and g.project_id is not distinct from ${projectId})
+        and (not ${isPlaced}::boolean or g.target_id is not distinct from ${place && targetId(place)})
         and (${sourceKind}::text is null or s.kind = ${sourceKind})
         and o.at <= ${asOf} and (g.ended_change is null or e.at > ${asOf})
         and (g.expires_at is null or g.expires_at > ${asOf})
@@ -93,8 +94,7 @@ export async function listAssignments(
       and (${memberId}::uuid is null or g.member_id = ${memberId})
       and (${groupId}::uuid is null or g.group_id = ${groupId})
       and (${roleId}::uuid is null or g.role_id = ${roleId})
-      and (not ${isPlaced}::boolean or g.workspace_id is not distinct from ${workspaceId}
-        and g.project_id is not distinct from ${projectId})
+      and (not ${isPlaced}::boolean or g.target_id is not distinct from ${place && targetId(place)})
       and (${sourceKind}::text is null or s.kind = ${sourceKind})
     order by g.id limit ${limit}`)
 }

@@ -9,36 +9,35 @@ interface PredefinedRole {
   readonly resource: TargetKind
   readonly key: string
   readonly name: string
+  /** Among the roles of its kind: of several, the highest counts where a dialect knows one only. */
+  readonly rank: number
   readonly gives: typeof EVERYTHING | ReadonlySet<string>
 }
 
-const reads = (...names: Permission[]): ReadonlySet<string> => new Set(names)
+const reading = (...more: Permission[]): ReadonlySet<string> =>
+  new Set<Permission>([...more, 'projects:read', 'members:read', 'roles:read'])
 
 /**
  * The roles every organization has from its start. What they give is said here and nowhere else, so a permission
  * that comes with a release is theirs at once.
  */
 export const predefinedRoles: readonly PredefinedRole[] = [
-  { resource: 'organization', key: 'owner', name: 'Owner', gives: EVERYTHING },
-  { resource: 'organization', key: 'admin', name: 'Admin', gives: EVERYTHING },
+  { resource: 'organization', key: 'owner', name: 'Owner', rank: 20, gives: EVERYTHING },
+  { resource: 'organization', key: 'admin', name: 'Admin', rank: 15, gives: EVERYTHING },
   // Every active member has what this gives, without a grant of it.
-  { resource: 'organization', key: 'member', name: 'Member', gives: memberPermissions },
-  { resource: 'workspace', key: 'admin', name: 'Admin', gives: EVERYTHING },
-  {
-    resource: 'workspace',
-    key: 'member',
-    name: 'Member',
-    gives: reads('workspaces:read', 'projects:read', 'members:read', 'roles:read'),
-  },
-  { resource: 'workspace', key: 'guest', name: 'Guest', gives: reads('workspaces:read') },
-  { resource: 'project', key: 'admin', name: 'Admin', gives: EVERYTHING },
-  {
-    resource: 'project',
-    key: 'member',
-    name: 'Member',
-    gives: reads('projects:read', 'members:read', 'roles:read'),
-  },
-  { resource: 'project', key: 'viewer', name: 'Viewer', gives: reads('projects:read') },
+  { resource: 'organization', key: 'member', name: 'Member', rank: 5, gives: memberPermissions },
+  { resource: 'workspace', key: 'owner', name: 'Owner', rank: 20, gives: EVERYTHING },
+  { resource: 'workspace', key: 'admin', name: 'Admin', rank: 18, gives: EVERYTHING },
+  { resource: 'workspace', key: 'member', name: 'Member', rank: 15, gives: reading('workspaces:read') },
+  { resource: 'workspace', key: 'guest', name: 'Guest', rank: 5, gives: new Set(['workspaces:read']) },
+  { resource: 'project', key: 'admin', name: 'Admin', rank: 20, gives: EVERYTHING },
+  { resource: 'project', key: 'member', name: 'Member', rank: 15, gives: reading() },
+  { resource: 'project', key: 'commenter', name: 'Commenter', rank: 10, gives: new Set(['projects:read']) },
+  { resource: 'project', key: 'viewer', name: 'Viewer', rank: 7, gives: new Set(['projects:read']) },
+  { resource: 'project', key: 'guest', name: 'Guest', rank: 5, gives: new Set(['projects:read']) },
+  { resource: 'page', key: 'editor', name: 'Editor', rank: 20, gives: new Set() },
+  { resource: 'page', key: 'commenter', name: 'Commenter', rank: 10, gives: new Set() },
+  { resource: 'page', key: 'viewer', name: 'Viewer', rank: 5, gives: new Set() },
 ]
 
 const byName = new Map(predefinedRoles.map((role) => [`${role.resource}:${role.key}`, role]))
@@ -70,3 +69,10 @@ export function roleGives(permission: SqlFragment): SqlFragment {
     else r.resource || ':' || r.key = any (${everything})
       or r.resource || ':' || r.key || ' ' || ${text} = any (${pairs}) end)`)
 }
+
+/** The rank of a role among those of its kind; a custom one ranks as a member. */
+export function rankOf(role: { readonly resource: string; readonly key: string | null }): number {
+  if (role.key === null) return CUSTOM_RANK
+  return byName.get(`${role.resource}:${role.key}`)?.rank ?? 0
+}
+const CUSTOM_RANK = 15

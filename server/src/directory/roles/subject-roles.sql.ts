@@ -2,7 +2,7 @@ import type { Queryable } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 import type { OrderedPage } from '../page.ts'
 import type { RoleRow } from './role.sql.ts'
-import type { TargetColumns } from './target.ts'
+import { type TargetColumns, targetId } from './target.ts'
 
 /** A role that somebody has on a target, once, however many grants give it. */
 export interface SubjectRole extends RoleRow {
@@ -32,7 +32,7 @@ export async function listSubjectRoles(
   roleId: string | null,
   page: OrderedPage,
 ): Promise<SubjectRole[]> {
-  const { memberId, groupId, workspaceId, projectId } = place
+  const { memberId, groupId } = place
   const isAscending = page.order === 'asc'
   // Few rows, whatever the organization's size: one order of sorting serves both.
   return await db.rows(sql<SubjectRole>`
@@ -40,11 +40,11 @@ export async function listSubjectRoles(
       select g.role_id, null::uuid as via_group from role_grant g
       where g.organization_id = ${organizationId} and ${LIVE}
         and (g.member_id = ${memberId} or g.group_id = ${groupId})
-        and g.workspace_id is not distinct from ${workspaceId} and g.project_id is not distinct from ${projectId}
+        and g.target_id is not distinct from ${targetId(place)}
       union all
       select g.role_id, g.group_id from group_membership gm
       join role_grant g on g.organization_id = gm.organization_id and g.group_id = gm.group_id and ${LIVE}
-        and g.workspace_id is not distinct from ${workspaceId} and g.project_id is not distinct from ${projectId}
+        and g.target_id is not distinct from ${targetId(place)}
       where gm.organization_id = ${organizationId} and gm.member_id = ${memberId}
         and (gm.expires_at is null or gm.expires_at > now())
     )

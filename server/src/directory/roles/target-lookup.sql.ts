@@ -5,9 +5,10 @@ import type { Target } from './target.ts'
 interface TargetRow {
   workspace_id: string | null
   project_id: string | null
+  page_id: string | null
 }
 
-/** A workspace or project, with the workspace it is in. */
+/** A workspace, project or page, with the workspace and project it is in. */
 export async function findTarget(
   db: Queryable,
   organizationId: string,
@@ -15,10 +16,16 @@ export async function findTarget(
 ): Promise<TargetRow | undefined> {
   if (target.kind === 'workspace') {
     return await db.row(sql<TargetRow>`
-      select id as workspace_id, null::uuid as project_id from workspace
+      select id as workspace_id, null::uuid as project_id, null::uuid as page_id
+      from workspace
+      where organization_id = ${organizationId} and id = ${target.id}`)
+  }
+  if (target.kind === 'page') {
+    return await db.row(sql<TargetRow>`
+      select workspace_id, project_id, id as page_id from page
       where organization_id = ${organizationId} and id = ${target.id}`)
   }
   return await db.row(sql<TargetRow>`
-    select workspace_id, id as project_id from project
+    select workspace_id, id as project_id, null::uuid as page_id from project
     where organization_id = ${organizationId} and id = ${target.id}`)
 }

@@ -57,7 +57,7 @@ const way = z.object({
 function toWay(path: PathRow): z.infer<typeof way> {
   return {
     role: toRoleRef({ id: path.role_id, key: path.role_key, name: path.role_name }),
-    target: toTarget({ workspaceId: path.workspace_id, projectId: path.project_id }),
+    target: toTarget({ workspaceId: path.workspace_id, projectId: path.project_id, pageId: path.page_id }),
     assignment: toId('roleAssignment', path.role_grant_id),
     source: path.source as z.infer<typeof sourceName>,
     until: path.expires_at,

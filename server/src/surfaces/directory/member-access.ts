@@ -85,10 +85,10 @@ const heldRole = z.object({
 
 function toHeldRole(held: HeldRole): z.infer<typeof heldRole> {
   const { role, paths } = held
-  const { workspace_id: workspaceId, project_id: projectId } = paths[0]!
+  const { workspace_id: workspaceId, project_id: projectId, page_id: pageId } = paths[0]!
   return {
     role: toRoleRef({ id: role.role_id, key: role.role_key, name: role.role_name }),
-    target: { ...toTarget({ workspaceId, projectId }), name: held.target.name },
+    target: { ...toTarget({ workspaceId, projectId, pageId }), name: held.target.name },
     since: held.since,
     until: held.until,
     through: paths.map((path) => ({
@@ -155,8 +155,12 @@ function toAccess(found: MemberAccess): z.infer<typeof access> {
         grant.role_id === null
           ? null
           : {
-              ...toTarget({ workspaceId: grant.workspace_id, projectId: grant.project_id }),
-              name: grant.project_name ?? grant.workspace_slug,
+              ...toTarget({
+                workspaceId: grant.workspace_id,
+                projectId: grant.project_id,
+                pageId: grant.page_id,
+              }),
+              name: grant.page_name ?? grant.project_name ?? grant.workspace_slug,
             },
       source: grant.source_kind as z.infer<typeof sourceName>,
       since: grant.since,

@@ -55,7 +55,7 @@ export function toRoleAssignment(row: RoleAssignmentRow): z.infer<typeof roleAss
     object: 'role_assignment',
     id: toId('roleAssignment', row.id),
     role: toRoleRef({ id: row.role_id, key: row.role_key, name: row.role_name }),
-    target: toTarget({ workspaceId: row.workspace_id, projectId: row.project_id }),
+    target: toTarget({ workspaceId: row.workspace_id, projectId: row.project_id, pageId: row.page_id }),
     member:
       row.member_id === null
         ? null

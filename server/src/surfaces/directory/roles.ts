@@ -64,7 +64,7 @@ function toRole(row: RoleRow): z.infer<typeof role> {
     description: row.description,
     predefined: row.key !== null,
     resource: row.resource,
-    of: toTarget({ workspaceId: row.workspace_id, projectId: row.project_id }),
+    of: toTarget({ workspaceId: row.workspace_id, projectId: row.project_id, pageId: null }),
     permissions: [...permissionsOf(row)],
     metadata: row.metadata,
     created_at: row.created_at,

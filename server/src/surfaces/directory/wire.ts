@@ -97,6 +97,8 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   group: ['group.not_found', 'There is no group with this id.'],
   workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
   project: ['project.not_found', 'There is no project with this id.'],
+  page: ['page.not_found', 'There is no page with this id.'],
+  teamspace: ['teamspace.not_found', 'There is no teamspace with this id.'],
   apiKey: ['api_key.not_found', 'There is no API key with this id.'],
   role: ['role.not_found', 'There is no role with this id.'],
   roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
@@ -151,7 +153,9 @@ export const target = z.object({
 export function toTarget(row: {
   workspaceId: string | null
   projectId: string | null
+  pageId: string | null
 }): z.infer<typeof target> {
+  if (row.pageId !== null) return { type: 'page', id: toId('page', row.pageId) }
   if (row.projectId !== null) return { type: 'project', id: toId('project', row.projectId) }
   if (row.workspaceId !== null) return { type: 'workspace', id: toId('workspace', row.workspaceId) }
   return { type: 'organization', id: null }
@@ -160,17 +164,17 @@ export function toTarget(row: {
 const TARGET_LENGTH_MAX = 100
 
 /** A target in a query or a body: `organization`, or the id of a workspace or a project. */
-export const targetName = text(TARGET_LENGTH_MAX).describe('organization, wsp_… or prj_…')
+export const targetName = text(TARGET_LENGTH_MAX).describe('organization, wsp_…, prj_… or pag_…')
 
 /** @throws {DirectoryError} request.invalid, workspace.not_found, project.not_found, naming the field */
 export function fromTargetName(name: string, field = 'target'): Target {
   if (name === 'organization') return ORGANIZATION
-  for (const kind of ['workspace', 'project'] as const) {
+  for (const kind of ['workspace', 'project', 'page'] as const) {
     if (name.startsWith(idPrefixes[kind])) return { kind, id: fromIdField(kind, name, field) }
   }
   throw new DirectoryError(
     'request.invalid',
-    `${field} must be organization, or the id of a workspace (wsp_…) or of a project (prj_…).`,
+    `${field} must be organization, or the id of a workspace (wsp_…), a project (prj_…) or a page (pag_…).`,
     { field },
   )
 }
@@ -268,6 +272,8 @@ const DETAIL_NOUNS = {
   invitation: 'invitation',
   workspace: 'workspace',
   project: 'project',
+  page: 'page',
+  teamspace: 'teamspace',
 } as const
 
 /** What a change tells about itself, with ids as they are written here. */

@@ -7,6 +7,8 @@ export const idPrefixes = {
   group: 'grp_',
   workspace: 'wsp_',
   project: 'prj_',
+  page: 'pag_',
+  teamspace: 'tsp_',
   role: 'role_',
   roleAssignment: 'rga_',
   invitation: 'inv_',

@@ -24,14 +24,14 @@ export const roleIdText = text(ID_LENGTH_MAX)
 /** What OpenAI calls the predefined roles, by the kind of target and our key. */
 const names = {
   organization: { owner: 'owner', admin: 'admin', member: 'reader' },
-  project: { admin: 'owner', member: 'member', viewer: 'viewer' },
+  project: { admin: 'owner', member: 'member', commenter: 'commenter', viewer: 'viewer', guest: 'guest' },
 } as const satisfies Record<RolePlace['kind'], Record<string, string>>
 
 type Named = Pick<RoleRow, 'id' | 'key' | 'resource' | 'name'>
 
 /** The vendor's name of a predefined role; undefined for any other. */
 function predefinedName(role: Pick<Named, 'key' | 'resource'>): string | undefined {
-  if (role.key === null || role.resource === 'workspace') return undefined
+  if (role.key === null || role.resource === 'workspace' || role.resource === 'page') return undefined
   return (names[role.resource] as Record<string, string>)[role.key]
 }
 
