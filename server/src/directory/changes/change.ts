@@ -5,6 +5,7 @@ import { insertChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type ChangeRecord, type GroupListEffect } from './change-draft.ts'
 import { retryConflicts } from './conflicts.ts'
 import { type Effects, readEffects } from './effects.ts'
+import { requireInvariants } from './invariants.ts'
 
 /** What a preview answers instead of applying: the effects of the very statements that would have run. */
 export interface Preview {
@@ -87,6 +88,7 @@ export async function previewChange(
       directory.database.transaction(async (tx) => {
         const context = openContext(tx, request)
         await work(context)
+        await requireInvariants(context)
         const effects = await readEffects(tx, request.organizationId, context.change.id)
         throw new RolledBackPreview({ preview: true, effects, record: context.change.record })
       }),
@@ -120,7 +122,12 @@ export async function numberChange(
   return context.change.number
 }
 
-/** Writes the change with its number and time, last before COMMIT. Nothing if the operation described none. */
+/**
+ * Writes the change with its number and time, last before COMMIT, and looks at what it did. Nothing if the operation
+ * described none.
+ *
+ * @throws {DirectoryError} what `requireInvariants` throws
+ */
 export async function recordChange(context: Context): Promise<void> {
   const { change, actor } = context
   if (change.record === undefined) return
@@ -132,4 +139,5 @@ export async function recordChange(context: Context): Promise<void> {
     ended: change.ended,
     record: change.record,
   })
+  await requireInvariants(context)
 }

@@ -4,6 +4,7 @@ import { endTask, rescheduleTask, type TaskRow } from '../../platform/tasks/task
 import { openContext, recordChange } from '../changes/change.ts'
 import { retryConflicts } from '../changes/conflicts.ts'
 import type { Context, Directory } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
 import { lockGroup } from '../groups/group.sql.ts'
 import { findOrganization } from '../organizations/organization.sql.ts'
 import type { OrganizationSettings, RemovalBrake } from '../organizations/settings.ts'
@@ -28,8 +29,11 @@ export function memberSyncHandler(directory: Directory): TaskHandler {
     try {
       await retryConflicts(() => directory.database.transaction((tx) => runNext(tx, task)))
     } catch (error) {
-      if (error instanceof LeaseLost || task.attempts < TASK_ATTEMPTS_MAX) throw error
-      await directory.database.transaction((tx) => giveUpNext(tx, task))
+      // What a rule refuses is refused again.
+      const refused = error instanceof DirectoryError ? error.message : undefined
+      const isLast = task.attempts >= TASK_ATTEMPTS_MAX || refused !== undefined
+      if (error instanceof LeaseLost || !isLast) throw error
+      await directory.database.transaction((tx) => giveUpNext(tx, task, refused))
     }
   }
 }
@@ -97,7 +101,7 @@ async function finish(tx: Transaction, task: TaskRow, more: boolean): Promise<vo
   if (!held) throw new LeaseLost()
 }
 
-async function giveUpNext(tx: Transaction, task: TaskRow): Promise<void> {
+async function giveUpNext(tx: Transaction, task: TaskRow, refused: string | undefined): Promise<void> {
   const opened = await openTask(tx, task)
   if (opened === undefined) return await finish(tx, task, false)
   const { context } = opened
@@ -107,7 +111,7 @@ async function giveUpNext(tx: Transaction, task: TaskRow): Promise<void> {
       groupId: task.key,
       syncId: sync.id,
       status: 'failed',
-      reason: 'the request could not be carried out',
+      reason: refused ?? 'the request could not be carried out',
       now: context.now,
     })
   }

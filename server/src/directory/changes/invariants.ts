@@ -1,0 +1,76 @@
+import type { Context } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import {
+  findTouched,
+  listGuestsWithTooMuch,
+  listLeftWithoutAdmin,
+  listOverdrawnWorkspaces,
+  type StatusChange,
+} from './invariants.sql.ts'
+
+/**
+ * Looks at what a change did before it is committed, whatever operation made it: seats, the last admin of a project
+ * or workspace, and what guests may have. The caller holds the organization's counter, which every change takes
+ * last: all changes before this one are committed and seen, and none comes in between, so no rule needs a lock of
+ * its own and no path can go around it (docs/decisions/0009-containers.md).
+ *
+ * @throws {DirectoryError} workspace.seats_exhausted, project.sole_admin, workspace.sole_admin, role.guest_limit
+ */
+export async function requireInvariants(context: Context): Promise<void> {
+  const { db, organizationId, change } = context
+  if (change.record === undefined) return
+  const status = statusChange(context)
+  const isAboutGrants = change.opened + change.ended > 0
+  if (!isAboutGrants && !status.becameActive && !status.becameInactive) return
+  const touched = await findTouched(db, organizationId, change.id, status)
+  if (touched.seats) await requireSeats(context, status)
+  if (touched.admins) await requireAdmins(context, status)
+  if (touched.guests) await requireGuestLimits(context)
+}
+
+function statusChange({ change }: Context): StatusChange {
+  const record = change.record!
+  const status = record.kind === 'change.undone' ? record.detail?.status : undefined
+  return {
+    memberId: record.memberId ?? null,
+    becameActive: record.kind === 'member.reactivated' || status === 'active',
+    becameInactive: record.kind === 'member.suspended' || status === 'suspended',
+  }
+}
+
+async function requireSeats({ db, organizationId, change }: Context, status: StatusChange): Promise<void> {
+  const [full] = await listOverdrawnWorkspaces(db, organizationId, change.id, status)
+  if (full === undefined) return
+  throw new DirectoryError(
+    'workspace.seats_exhausted',
+    `The workspace ${full.name} has ${full.purchased_seats} seats, and this would take ${full.used_seats}.`,
+    { context: { workspace: full.slug, purchased_seats: full.purchased_seats, used_seats: full.used_seats } },
+  )
+}
+
+/** Projects named in one refusal at most. */
+const NAMED_MAX = 100
+
+async function requireAdmins({ db, organizationId, change }: Context, status: StatusChange): Promise<void> {
+  // Time itself ends grants that have an end; it cannot be refused.
+  if (change.record?.kind === 'grants.expired') return
+  const left = await listLeftWithoutAdmin(db, organizationId, change.id, status)
+  const [first] = left
+  if (first === undefined) return
+  const names = left.slice(0, NAMED_MAX).map(({ name }) => name)
+  throw new DirectoryError(
+    `${first.kind}.sole_admin`,
+    `This would leave ${names.join(', ')} without an admin: make another member an admin first.`,
+    { context: { [`${first.kind}s`]: left.slice(0, NAMED_MAX).map(({ id, name }) => ({ id, name })) } },
+  )
+}
+
+async function requireGuestLimits({ db, organizationId, change }: Context): Promise<void> {
+  const [guest] = await listGuestsWithTooMuch(db, organizationId, change.id)
+  if (guest === undefined) return
+  throw new DirectoryError(
+    'role.guest_limit',
+    `A guest of the workspace cannot have the role ${guest.role_name} on ${guest.project_name}.`,
+    { field: 'role' },
+  )
+}
