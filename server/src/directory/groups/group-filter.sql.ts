@@ -23,7 +23,7 @@ export async function listGroupsWithRole(
   const isPlaced = place !== null
   return await db.rows(sql<GroupRow>`
     select * from org_group o
-    where o.organization_id = ${organizationId} and o.created_seq > ${page.afterSeq} and o.deleted_change is null
+    where o.organization_id = ${organizationId} and o.created_seq > ${page.afterSeq} and o.kind = 'group' and o.deleted_change is null
       and o.id in (
         select g.group_id from role_grant g
         join grant_source s on s.organization_id = g.organization_id and s.id = g.source_id
@@ -47,7 +47,7 @@ export async function listGroupsOfSource(
       select id from grant_source where organization_id = ${organizationId} and kind = ${sourceKind}
     )
     select * from org_group o
-    where o.organization_id = ${organizationId} and o.created_seq > ${page.afterSeq} and o.deleted_change is null
+    where o.organization_id = ${organizationId} and o.created_seq > ${page.afterSeq} and o.kind = 'group' and o.deleted_change is null
       and exists (
         select 1 from group_membership gm
         where gm.organization_id = o.organization_id and gm.group_id = o.id

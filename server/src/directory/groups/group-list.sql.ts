@@ -24,13 +24,13 @@ export async function listGroupsInOrder(
   if (page.order === 'desc') {
     return await db.rows(sql<GroupRow>`
       select * from org_group
-      where organization_id = ${organizationId} and deleted_change is null
+      where organization_id = ${organizationId} and kind = 'group' and deleted_change is null
         and created_seq < coalesce(${afterSeq}::bigint, 9223372036854775807)
       order by created_seq desc limit ${page.limit}`)
   }
   return await db.rows(sql<GroupRow>`
     select * from org_group
-    where organization_id = ${organizationId} and deleted_change is null
+    where organization_id = ${organizationId} and kind = 'group' and deleted_change is null
       and created_seq > coalesce(${afterSeq}::bigint, 0)
     order by created_seq limit ${page.limit}`)
 }

@@ -43,7 +43,7 @@ export async function findGroup(
 ): Promise<GroupRow | undefined> {
   return await db.row(sql<GroupRow>`
     select * from org_group
-    where organization_id = ${organizationId} and id = ${id} and deleted_change is null`)
+    where organization_id = ${organizationId} and id = ${id} and kind = 'group' and deleted_change is null`)
 }
 
 /**
@@ -56,7 +56,7 @@ export async function lockGroup(
 ): Promise<GroupRow | undefined> {
   return await tx.row(sql<GroupRow>`
     select * from org_group
-    where organization_id = ${organizationId} and id = ${id} and deleted_change is null
+    where organization_id = ${organizationId} and id = ${id} and kind = 'group' and deleted_change is null
     for no key update`)
 }
 
@@ -78,7 +78,8 @@ export async function listGroups(
 ): Promise<GroupRow[]> {
   return await db.rows(sql<GroupRow>`
     select * from org_group
-    where organization_id = ${organizationId} and created_seq > ${page.afterSeq} and deleted_change is null
+    where organization_id = ${organizationId} and created_seq > ${page.afterSeq} and kind = 'group'
+      and deleted_change is null
     order by created_seq offset ${page.offset} limit ${page.limit}`)
 }
 
@@ -90,7 +91,7 @@ export async function listGroupsByReference(
   return await db.rows(sql<GroupRow>`
     select * from org_group
     where organization_id = ${organizationId} and external_reference_id = ${externalReferenceId}
-      and deleted_change is null`)
+      and kind = 'group' and deleted_change is null`)
 }
 
 export interface GroupCounts {
@@ -144,6 +145,6 @@ export async function groupIsDeletedBy(
 /** Whether there is such a group, or was before it was deleted. */
 export async function groupHasExisted(db: Queryable, organizationId: string, id: string): Promise<boolean> {
   const row = await db.row(sql<{ found: number }>`
-    select 1 as found from org_group where organization_id = ${organizationId} and id = ${id}`)
+    select 1 as found from org_group where organization_id = ${organizationId} and id = ${id} and kind = 'group'`)
   return row !== undefined
 }
