@@ -12,6 +12,7 @@ import {
   requireMayTouch,
 } from '../members/member.ts'
 import { restoreRole } from '../roles/role.ts'
+import { addPurchasedSeats } from '../workspaces/workspace-members.sql.ts'
 import { type ChangeRow, findChange } from './change.sql.ts'
 import type { ChangeKind } from './change-draft.ts'
 import {
@@ -37,6 +38,8 @@ const UNDOABLE: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'member.reactivated',
   'member.removed',
   'member.left',
+  'workspace.member_role_set',
+  'workspace.member_removed',
   'role.assigned',
   'role.revoked',
   'role.deleted',
@@ -76,6 +79,7 @@ function permissionsToUndo(kind: ChangeKind): readonly Permission[] {
   if (kind.startsWith('member.')) return ['members:write']
   if (kind.startsWith('group.')) return ['groups:write']
   if (kind.startsWith('role.')) return ['roles:write']
+  if (kind.startsWith('workspace.')) return ['members:write', 'roles:write']
   // An undo may have been of any kind.
   return ['members:write', 'groups:write', 'roles:write']
 }
@@ -132,6 +136,7 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
 async function undoStatus(context: Context, change: ChangeRow): Promise<boolean> {
   const { db, organizationId, now } = context
   if (change.kind === 'group.deleted') return await restoreGroupRow(context, change.group_id!, change.id)
+  if (change.kind === 'workspace.member_removed') return await giveSeatsBack(context, change)
   if (change.kind === 'role.deleted') return await restoreRole(context, String(change.detail.role), change.id)
   const statusAfter = STATUS_AFTER[change.kind]
   if (statusAfter === undefined) return false
@@ -149,6 +154,13 @@ async function undoStatus(context: Context, change: ChangeRow): Promise<boolean>
     memberConflict,
   )
   return true
+}
+
+/** The seat that was taken off with a member is bought again with the member. */
+async function giveSeatsBack({ db, organizationId, now }: Context, { detail }: ChangeRow): Promise<boolean> {
+  const seats = Number(detail.seats_removed ?? 0)
+  if (seats > 0) await addPurchasedSeats(db, organizationId, String(detail.workspace), seats, now)
+  return false
 }
 
 const STATUS_AFTER: Partial<Record<ChangeKind, 'active' | 'suspended' | 'removed'>> = {

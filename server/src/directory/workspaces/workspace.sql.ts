@@ -49,6 +49,15 @@ export async function lockWorkspace(
     select * from workspace where organization_id = ${organizationId} and slug = ${slug} for no key update`)
 }
 
+export async function lockWorkspaceById(
+  tx: Transaction,
+  organizationId: string,
+  id: string,
+): Promise<WorkspaceRow | undefined> {
+  return await tx.row(sql<WorkspaceRow>`
+    select * from workspace where organization_id = ${organizationId} and id = ${id} for no key update`)
+}
+
 export async function listWorkspaces(
   db: Queryable,
   organizationId: string,

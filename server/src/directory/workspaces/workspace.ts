@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requirePermission } from '../access/permission.ts'
+import { numberChange } from '../changes/change.ts'
+import { countUsedSeats } from '../changes/invariants.sql.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { requireVersion } from '../version.ts'
@@ -59,7 +61,8 @@ export async function listWorkspaces(
 /**
  * Changes a workspace's fields; a field left out stays.
  *
- * @throws {DirectoryError} workspace.not_found, version.mismatch, permission.denied
+ * @throws {DirectoryError} workspace.not_found, version.mismatch, workspace.seats_exhausted (fewer than are taken),
+ *   permission.denied
  */
 export async function updateWorkspace(
   context: Context,
@@ -81,6 +84,17 @@ export async function updateWorkspace(
     fields.purchasedSeats === before.purchased_seats &&
     isDeepStrictEqual(fields.metadata, before.metadata)
   if (same) return before
+  if (fields.purchasedSeats !== null && fields.purchasedSeats !== before.purchased_seats) {
+    // Under the counter, as whoever takes a seat: neither misses the other.
+    await numberChange(context)
+    const used = await countUsedSeats(context.db, context.organizationId, before.id)
+    if (used > fields.purchasedSeats) {
+      throw new DirectoryError('workspace.seats_exhausted', `${used} seats are taken by now.`, {
+        field: 'purchased_seats',
+        context: { used_seats: used },
+      })
+    }
+  }
   const row = await updateWorkspaceRow(context.db, context.organizationId, {
     ...fields,
     id: before.id,
