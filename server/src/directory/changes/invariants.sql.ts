@@ -124,6 +124,34 @@ export async function countUsedSeats(
   return row?.used_seats ?? 0
 }
 
+/** Active members who have nothing on a workspace but the role of guests. */
+export async function countGuests(
+  db: Queryable,
+  organizationId: string,
+  workspaceId: string,
+): Promise<number> {
+  const row = await db.row(sql<{ guests: number }>`
+    select count(*) as guests from (
+      select u.member_id from (
+        select g.member_id, r.key from role_grant g
+        join role r on r.organization_id = g.organization_id and r.id = g.role_id
+        where g.organization_id = ${organizationId} and g.workspace_id = ${workspaceId} and g.member_id is not null
+          and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
+        union all
+        select gm.member_id, r.key from role_grant g
+        join role r on r.organization_id = g.organization_id and r.id = g.role_id
+        join group_membership gm on gm.organization_id = g.organization_id and gm.group_id = g.group_id
+          and (gm.expires_at is null or gm.expires_at > now())
+        where g.organization_id = ${organizationId} and g.workspace_id = ${workspaceId} and g.group_id is not null
+          and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
+      ) u
+      join member m on m.organization_id = ${organizationId} and m.id = u.member_id and m.status = 'active'
+      group by u.member_id
+      having bool_and(u.key is not distinct from 'guest')
+    ) guests`)
+  return row?.guests ?? 0
+}
+
 export interface ContainerWithoutAdmin {
   kind: 'project' | 'workspace'
   id: string

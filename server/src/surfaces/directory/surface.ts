@@ -26,6 +26,7 @@ import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
 import { roleAssignmentRoutes } from './role-assignments.ts'
 import { roleRoutes } from './roles.ts'
+import { workspaceMemberRoutes } from './workspace-members.ts'
 import { workspaceRoutes } from './workspaces.ts'
 
 declare module 'fastify' {
@@ -97,6 +98,7 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(groupMemberRoutes(services))
         await scope.register(memberSyncRoutes(services))
         await scope.register(workspaceRoutes(services))
+        await scope.register(workspaceMemberRoutes(services))
         await scope.register(projectRoutes(services))
         await scope.register(organizationProjectRoutes(services))
         await scope.register(planRoutes(services))
