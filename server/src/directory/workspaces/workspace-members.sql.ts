@@ -31,11 +31,11 @@ export async function listWorkspaceRoles(
       where g.organization_id = ${organizationId} and g.workspace_id = ${workspaceId} and g.group_id is not null
         and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
     )
-    select h.member_id, h.role_id, r.key as role_key, r.name as role_name, h.is_direct, c.at as since
+    select h.member_id, h.role_id, r.key as role_key, r.name as role_name, h.is_direct, coalesce(c.at, now()) as since
     from held h
     join role r on r.organization_id = ${organizationId} and r.id = h.role_id
     left join change c on c.organization_id = ${organizationId} and c.id = h.opened_change
-    order by h.member_id, c.at, h.role_id`)
+    order by h.member_id, since, h.role_id`)
 }
 
 /**
