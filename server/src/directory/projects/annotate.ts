@@ -1,26 +1,23 @@
-import { requirePermission } from '../access/permission.ts'
 import type { Context } from '../context.ts'
-import { lockProject } from './project.sql.ts'
-import { type ProjectRow, requireProject, updateProject } from './project.ts'
+import { lockProject, type ProjectFields } from './project.sql.ts'
+import { type ProjectRow, updateProject } from './project.ts'
 
 /**
  * Sets entries of a project's metadata, and leaves out those that are null; the others stay.
  *
- * @param name its new name; absent: it stays
+ * @param fields of it to be changed as well; absent ones stay
  * @throws {DirectoryError} what `updateProject` throws
  */
 export async function annotateProject(
   context: Context,
   id: string,
-  entries: Readonly<Record<string, string | null>>,
-  name?: string,
+  entries: Readonly<Record<string, string | number | boolean | null>>,
+  fields: { [Field in Exclude<keyof ProjectFields, 'metadata'>]?: ProjectFields[Field] | undefined } = {},
 ): Promise<ProjectRow> {
-  requirePermission(context.actor, 'projects:write')
   // Read under the lock, so that no entry of another change is lost.
-  await lockProject(context.db, context.organizationId, id)
-  const before = await requireProject(context, id)
-  const merged = Object.entries({ ...before.metadata, ...entries }).filter(
+  const before = await lockProject(context.db, context.organizationId, id)
+  const merged = Object.entries({ ...before?.metadata, ...entries }).filter(
     ([key, value]) => value !== null || !(key in entries),
   )
-  return await updateProject(context, id, { name, metadata: Object.fromEntries(merged) })
+  return await updateProject(context, id, { ...fields, metadata: Object.fromEntries(merged) })
 }

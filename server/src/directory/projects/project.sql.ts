@@ -1,6 +1,9 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 
+/** Whether every member of the workspace may see it. */
+export type ProjectVisibility = 'public' | 'private'
+
 export interface ProjectRow {
   id: string
   /** Null: the project belongs to the organization itself. */
@@ -8,6 +11,8 @@ export interface ProjectRow {
   /** Null only without a workspace. */
   identifier: string | null
   name: string
+  description: string | null
+  visibility: ProjectVisibility
   metadata: Record<string, unknown>
   version: number
   created_at: string
@@ -17,6 +22,8 @@ export interface ProjectRow {
 
 export interface ProjectFields {
   name: string
+  description: string | null
+  visibility: ProjectVisibility
   metadata: Record<string, unknown>
 }
 
@@ -31,9 +38,11 @@ export async function insertProject(
   },
 ): Promise<ProjectRow> {
   const row = await tx.row(sql<ProjectRow>`
-    insert into project (organization_id, id, workspace_id, identifier, name, metadata, created_at, updated_at)
+    insert into project (organization_id, id, workspace_id, identifier, name, description, visibility, metadata,
+      created_at, updated_at)
     values (${organizationId}, ${project.id}, ${project.workspaceId}, ${project.identifier}, ${project.name},
-      ${JSON.stringify(project.metadata)}, ${project.now}, ${project.now})
+      ${project.description}, ${project.visibility}, ${JSON.stringify(project.metadata)}, ${project.now},
+      ${project.now})
     returning *`)
   return row!
 }
@@ -118,8 +127,9 @@ export async function updateProject(
   project: ProjectFields & { id: string; now: Date },
 ): Promise<ProjectRow> {
   const row = await tx.row(sql<ProjectRow>`
-    update project set name = ${project.name}, metadata = ${JSON.stringify(project.metadata)},
-      version = version + 1, updated_at = ${project.now}
+    update project set name = ${project.name}, description = ${project.description},
+      visibility = ${project.visibility}, metadata = ${JSON.stringify(project.metadata)}, version = version + 1,
+      updated_at = ${project.now}
     where organization_id = ${organizationId} and id = ${project.id} returning *`)
   return row!
 }
@@ -128,10 +138,11 @@ export async function updateProject(
 export async function markProjectArchived(
   tx: Transaction,
   organizationId: string,
-  project: { id: string; archivedAt: Date | null; now: Date },
+  project: { id: string; archivedAt: Date | string | null; metadata: Record<string, unknown>; now: Date },
 ): Promise<ProjectRow> {
   const row = await tx.row(sql<ProjectRow>`
-    update project set archived_at = ${project.archivedAt}, version = version + 1, updated_at = ${project.now}
+    update project set archived_at = ${project.archivedAt}, metadata = ${JSON.stringify(project.metadata)},
+      version = version + 1, updated_at = ${project.now}
     where organization_id = ${organizationId} and id = ${project.id} returning *`)
   return row!
 }

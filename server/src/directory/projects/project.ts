@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
-import { requirePermission } from '../access/permission.ts'
+import { requirePermissionOn } from '../access/authority.ts'
+import { type Permission, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { unknownAfter } from '../page.ts'
+import { ORGANIZATION } from '../roles/target.ts'
 import { requireVersion } from '../version.ts'
 import { findWorkspace } from '../workspaces/workspace.sql.ts'
 import {
@@ -26,7 +28,11 @@ export type { ProjectRow } from './project.sql.ts'
 
 export const PROJECT_NAME_LENGTH_MAX = 255
 
-export interface NewProject extends ProjectFields {
+export interface NewProject extends Pick<ProjectFields, 'name' | 'metadata'> {
+  /** Absent: none. */
+  description?: string | null
+  /** Absent: public. */
+  visibility?: ProjectFields['visibility']
   /** Null: the project belongs to the organization itself. */
   workspaceSlug: string | null
   /** Null is for projects of the organization only. */
@@ -52,15 +58,20 @@ function projectNotFound(): DirectoryError {
  *   project.identifier_taken (in the workspace, or among the organization's own), permission.denied
  */
 export async function createProject(context: Context, input: NewProject): Promise<ProjectRow> {
-  requirePermission(context.actor, 'projects:write')
   const { workspaceSlug, ...fields } = input
+  if (workspaceSlug === null) requirePermission(context.actor, 'projects:write')
   const workspaceId = workspaceSlug === null ? null : await requireWorkspaceId(context, workspaceSlug)
+  if (workspaceId !== null) {
+    await requirePermissionOn(context, 'projects:write', { kind: 'workspace', id: workspaceId })
+  }
   if (workspaceId !== null && input.identifier === null) {
     throw new DirectoryError('request.invalid', 'identifier is required for a project of a workspace.', {
       field: 'identifier',
     })
   }
   const row = await insertProject(context.db, context.organizationId, {
+    description: null,
+    visibility: 'public',
     ...fields,
     id: uuidV7(),
     workspaceId,
@@ -80,6 +91,16 @@ export async function createProject(context: Context, input: NewProject): Promis
 
 function detailOf(project: ProjectRow): Record<string, unknown> {
   return { project: project.id, workspace: project.workspace_id }
+}
+
+/** What is not known is asked for on the whole organization. @throws {DirectoryError} permission.denied */
+async function requirePermissionFor(
+  context: ReadContext,
+  permission: Permission,
+  row: ProjectRow | undefined,
+): Promise<void> {
+  const target = row === undefined ? ORGANIZATION : ({ kind: 'project', id: row.id } as const)
+  await requirePermissionOn(context, permission, target)
 }
 
 /** A project, archived or not. @throws {DirectoryError} project.not_found */
@@ -121,9 +142,9 @@ export async function getProject(
   id: string,
   workspaceSlug?: string,
 ): Promise<ProjectRow> {
-  requirePermission(context.actor, 'projects:read')
-  const workspaceId = await placeOf(context, workspaceSlug)
-  return requireInPlace(await findProject(context.db, context.organizationId, id), workspaceId)
+  const row = await findProject(context.db, context.organizationId, id)
+  await requirePermissionFor(context, 'projects:read', row)
+  return requireInPlace(row, await placeOf(context, workspaceSlug))
 }
 
 async function placeOf(context: ReadContext, workspaceSlug: string | undefined) {
@@ -170,15 +191,19 @@ export async function updateProject(
   expectedVersion?: number,
   workspaceSlug?: string,
 ): Promise<ProjectRow> {
-  requirePermission(context.actor, 'projects:write')
-  const workspaceId = await placeOf(context, workspaceSlug)
-  const before = requireInPlace(await lockProject(context.db, context.organizationId, id), workspaceId)
+  const found = await lockProject(context.db, context.organizationId, id)
+  await requirePermissionFor(context, 'projects:write', found)
+  const before = requireInPlace(found, await placeOf(context, workspaceSlug))
   requireVersion(before.version, expectedVersion)
   requireActive(before)
-  const fields = { name: update.name ?? before.name, metadata: update.metadata ?? before.metadata }
-  if (fields.name === before.name && isDeepStrictEqual(fields.metadata, before.metadata)) {
-    return before
+  const fields: ProjectFields = {
+    name: update.name ?? before.name,
+    description: update.description === undefined ? before.description : update.description,
+    visibility: update.visibility ?? before.visibility,
+    metadata: update.metadata ?? before.metadata,
   }
+  const { name, description, visibility, metadata } = before
+  if (isDeepStrictEqual(fields, { name, description, visibility, metadata })) return before
   const row = await updateProjectRow(context.db, context.organizationId, { ...fields, id, now: context.now })
   context.change.describe({ kind: 'project.updated', detail: detailOf(row) })
   return row
@@ -199,6 +224,19 @@ export async function archiveProject(
   return await setArchived(context, id, true, expectedVersion)
 }
 
+/**
+ * Archives a project and notes something in its metadata, as one change; one that is archived already gets the note.
+ *
+ * @throws as `archiveProject`
+ */
+export async function archiveProjectWithNote(
+  context: Context,
+  id: string,
+  note: Readonly<Record<string, boolean>>,
+): Promise<ProjectRow> {
+  return await setArchived(context, id, true, undefined, note)
+}
+
 /** Brings an archived project back. Nothing changes if it is not archived. @throws as `archiveProject` */
 export async function unarchiveProject(
   context: Context,
@@ -213,13 +251,18 @@ async function setArchived(
   id: string,
   archived: boolean,
   expectedVersion: number | undefined,
+  note: Readonly<Record<string, boolean>> = {},
 ): Promise<ProjectRow> {
-  requirePermission(context.actor, 'projects:write')
   const { db, organizationId, now } = context
-  const before = requireInPlace(await lockProjectAgainstGrants(db, organizationId, id), undefined)
+  const found = await lockProjectAgainstGrants(db, organizationId, id)
+  await requirePermissionFor(context, 'projects:write', found)
+  const before = requireInPlace(found, undefined)
   requireVersion(before.version, expectedVersion)
-  if ((before.archived_at !== null) === archived) return before
-  const row = await markProjectArchived(db, organizationId, { id, archivedAt: archived ? now : null, now })
+  const metadata = { ...before.metadata, ...note }
+  const isSo = (before.archived_at !== null) === archived
+  if (isSo && isDeepStrictEqual(metadata, before.metadata)) return before
+  const archivedAt = isSo ? before.archived_at : archived ? now : null
+  const row = await markProjectArchived(db, organizationId, { id, archivedAt, metadata, now })
   context.change.describe({
     kind: archived ? 'project.archived' : 'project.unarchived',
     detail: detailOf(row),

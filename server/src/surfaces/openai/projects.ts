@@ -171,7 +171,7 @@ export function projectRoutes(services: OpenaiServices): FastifyPluginAsync {
           services.directory,
           inOrganization(services, request.actor),
           (context) =>
-            annotateProject(context, id, stated({ external_key_id, geography }), name ?? undefined),
+            annotateProject(context, id, stated({ external_key_id, geography }), { name: name ?? undefined }),
         )
         return toProject(row, askedId)
       },

@@ -1,0 +1,99 @@
+import { requirePermissionOn } from '../access/authority.ts'
+import type { Permission } from '../access/permission.ts'
+import type { ReadContext } from '../context.ts'
+import {
+  countProjectRoles,
+  listRoster,
+  type RoleCountRow,
+  type RosterFilter,
+  type RosterRow,
+} from './roster.sql.ts'
+import type { Target } from './target.ts'
+
+export type { RoleCountRow, RosterRow } from './roster.sql.ts'
+
+/** Everybody who is active, whoever that is. */
+const EVERYBODY: RosterFilter = {
+  memberId: null,
+  firstName: null,
+  lastName: null,
+  displayName: null,
+  email: null,
+  emailKey: null,
+  roleIds: null,
+  statuses: ['active'],
+}
+
+type Container = Extract<Target, { kind: 'workspace' | 'project' }>
+
+export interface RosterPage {
+  readonly rows: RosterRow[]
+  /** How many match in all. */
+  readonly total: number
+}
+
+/**
+ * Who is in a workspace or on a project, in the order of their creation, each with the highest role there. In a
+ * workspace is who has a role by itself or through a group; on a project, who has one by itself.
+ *
+ * @param page.limit null: all of them
+ * @throws {DirectoryError} permission.denied
+ */
+export async function pageRoster(
+  context: ReadContext,
+  target: Container,
+  filter: Partial<RosterFilter>,
+  page: { offset: number; limit: number | null },
+): Promise<RosterPage> {
+  const needed: Permission = target.kind === 'workspace' ? 'members:read' : 'roles:read'
+  await requirePermissionOn(context, needed, target)
+  const rows = await readRoster(context, target, filter, page)
+  const [first] = rows
+  if (first !== undefined) return { rows, total: first.total }
+  if (page.offset === 0) return { rows, total: 0 }
+  // Behind the last page there is no row to tell how many there are.
+  const [any] = await readRoster(context, target, filter, { offset: 0, limit: 1 })
+  return { rows, total: any?.total ?? 0 }
+}
+
+/** One of them, whatever the status, or undefined. Asks for no permission. */
+export async function findOnRoster(
+  context: ReadContext,
+  target: Container,
+  who: { memberId: string } | { emailKey: string },
+): Promise<RosterRow | undefined> {
+  const filter = { ...who, statuses: ['active', 'suspended'] } as const
+  const [row] = await readRoster(context, target, filter, { offset: 0, limit: 1 })
+  return row
+}
+
+async function readRoster(
+  { db, organizationId }: ReadContext,
+  target: Container,
+  filter: Partial<RosterFilter>,
+  page: { offset: number; limit: number | null },
+) {
+  const place = { targetId: target.id, throughGroups: target.kind === 'workspace' }
+  return await listRoster(db, organizationId, place, { ...EVERYBODY, ...filter }, page)
+}
+
+export interface RoleDistribution {
+  readonly roles: RoleCountRow[]
+  readonly memberships: number
+  readonly members: number
+}
+
+/** Which roles people have on the projects of a workspace that are not archived. @throws permission.denied */
+export async function readProjectRoleDistribution(
+  context: ReadContext,
+  workspaceId: string,
+): Promise<RoleDistribution> {
+  await requirePermissionOn(context, 'roles:read', { kind: 'workspace', id: workspaceId })
+  const rows = await countProjectRoles(context.db, context.organizationId, workspaceId)
+  const totals = rows.find((row) => row.role_id === null)
+  return {
+    roles: rows.flatMap((row) => (row.role_id === null ? [] : [{ ...row, role_id: row.role_id }])),
+    memberships: totals?.memberships ?? 0,
+    members: totals?.members ?? 0,
+  }
+}
