@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 import { roleGives } from '../roles/predefined.ts'
 import type { TargetColumns } from '../roles/target.ts'
 
@@ -26,6 +27,8 @@ export interface PathRow {
   expires_at: string | null
   group_id: string | null
   group_name: string | null
+  /** A teamspace is a group of its own kind. */
+  group_kind: GroupKind | null
   membership_source: string | null
   membership_change: string | null
   membership_expires_at: string | null
@@ -43,10 +46,10 @@ const PATH = new SqlFragment(`'role_grant_id', g.id, 'role_id', r.id, 'role_key'
         'page_id', g.page_id, 'source', s.kind,
         'expires_at', to_char(g.expires_at at time zone 'utc', '${TIME}')`)
 const MEMBERSHIP =
-  new SqlFragment(`'group_id', gm.group_id, 'group_name', og.name, 'membership_source', ms.kind,
+  new SqlFragment(`'group_id', gm.group_id, 'group_name', og.name, 'group_kind', og.kind, 'membership_source', ms.kind,
         'membership_change', gm.opened_change,         'membership_expires_at', to_char(gm.expires_at at time zone 'utc', '${TIME}')`)
 const NO_MEMBERSHIP = new SqlFragment(
-  `'group_id', null, 'group_name', null, 'membership_source', null, 'membership_change', null,
+  `'group_id', null, 'group_name', null, 'group_kind', null, 'membership_source', null, 'membership_change', null,
         'membership_expires_at', null`,
 )
 
@@ -69,7 +72,7 @@ export async function checkOne(
             select 1 from workspace w where w.organization_id = ${organizationId} and w.id = ${check.workspaceId}
           )) as found
       from (select 1) one
-      left join page pg on pg.organization_id = ${organizationId} and pg.id = ${check.pageId}
+      left join page pg on pg.organization_id = ${organizationId} and pg.id = ${check.pageId} and pg.deleted_change is null
       left join project p on p.organization_id = ${organizationId}
         and p.id = coalesce(${check.projectId}::uuid, pg.project_id)
     )
@@ -131,6 +134,7 @@ export async function checkMany(
           as found
       from asked a
       left join page pg on pg.organization_id = ${organizationId} and pg.id = a.asked_page_id
+        and pg.deleted_change is null
       left join project p on p.organization_id = ${organizationId} and p.id = coalesce(a.asked_project_id, pg.project_id)
       left join workspace w on w.organization_id = ${organizationId} and w.id = a.asked_workspace_id
     )

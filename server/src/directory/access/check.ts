@@ -75,7 +75,7 @@ export async function checkAccess(
 
 async function checkPast(context: ReadContext, check: AccessCheck, asOf: string): Promise<AccessDecision> {
   const member = await requireMember(context, check.memberId)
-  const target = await requireTarget(context, check.target)
+  const target = await requireTarget(context, check.target, { isPast: true })
   const status = await statusAt(context, member, asOf)
   const paths = await listRolePaths(context.db, context.organizationId, member.id, asOf)
   const giving = paths.filter((path) => reaches(path, target) && gives(path, check.permission))

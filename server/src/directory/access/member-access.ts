@@ -1,6 +1,7 @@
 import { closeHistory } from '../changes/past.ts'
 import type { ReadContext } from '../context.ts'
 import { type HeldGrantRow, listGrantsOfMember } from '../grants/held-grants.sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 import type { MemberRow, MemberStatus } from '../members/member.sql.ts'
 import { requireMember } from '../members/member.ts'
 import { listAssignmentsReaching, type RoleAssignmentRow } from '../roles/assignment.sql.ts'
@@ -14,7 +15,12 @@ export type { MemberGroupRow } from './member-groups.sql.ts'
 /** A grant that would have to end for something to be lost. */
 export type EndingGrant =
   | { readonly grant: 'role'; readonly id: string }
-  | { readonly grant: 'group_membership'; readonly groupId: string; readonly source: string }
+  | {
+      readonly grant: 'group_membership'
+      readonly groupId: string
+      readonly groupKind: GroupKind
+      readonly source: string
+    }
   | { readonly grant: 'organization_membership' }
 
 /** A role that a member has on a target, with every way it comes. */
@@ -159,7 +165,7 @@ function latestEnd(ends: readonly (string | null)[]): string | null {
 export function lostByEnding(
   paths: readonly Pick<
     RolePathRow,
-    'role_grant_id' | 'group_id' | 'membership_source' | 'membership_change'
+    'role_grant_id' | 'group_id' | 'group_kind' | 'membership_source' | 'membership_change'
   >[],
 ): EndingGrant[] {
   const byName = new Map<string, EndingGrant>()
@@ -171,6 +177,7 @@ export function lostByEnding(
       byName.set(`${path.group_id} ${source} ${path.membership_change}`, {
         grant: 'group_membership',
         groupId: path.group_id,
+        groupKind: path.group_kind!,
         source,
       })
     }

@@ -25,6 +25,7 @@ export async function listMemberGroups(
       from group_membership gm
       join grant_source s on s.organization_id = gm.organization_id and s.id = gm.source_id
       join change c on c.organization_id = gm.organization_id and c.id = gm.opened_change
+      join org_group k on k.organization_id = gm.organization_id and k.id = gm.group_id and k.kind = 'group'
       where gm.organization_id = ${organizationId} and gm.member_id = ${memberId}
         and gm.group_id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
         and (gm.expires_at is null or gm.expires_at > now())

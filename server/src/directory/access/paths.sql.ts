@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 import type { TargetKind } from '../roles/target.ts'
 
 /** A role that a member has at a moment, and the way it comes: its own grant, or a group's and a membership. */
@@ -23,6 +24,8 @@ export interface RolePathRow {
   until: string | null
   group_id: string | null
   group_name: string | null
+  /** A teamspace is a group of its own kind. */
+  group_kind: GroupKind | null
   membership_source: string | null
   membership_change: string | null
   membership_since: string | null
@@ -73,7 +76,7 @@ export async function listRolePaths(
       h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name, h.page_id, pg.name as page_name,
       s.kind as source_kind,
       h.opened_change, o.at as since, least(e.at, h.expires_at) as until, h.via_group as group_id,
-      og.name as group_name, h.membership_source, h.membership_change, h.membership_since, h.membership_until
+      og.name as group_name, og.kind as group_kind, h.membership_source, h.membership_change, h.membership_since, h.membership_until
     from held h
     join role r on r.organization_id = ${organizationId} and r.id = h.role_id
     join change o on o.organization_id = ${organizationId} and o.id = h.opened_change

@@ -20,6 +20,12 @@ export const catalogue = {
   'workspaces:write': 'Create and change workspaces',
   'projects:read': 'Read projects',
   'projects:write': 'Create, change and archive projects',
+  'teamspaces:read': 'Read teamspaces, who is in them and the projects they are on',
+  'teamspaces:write': 'Create, change and delete teamspaces, and say who is in them and on which projects',
+  'pages:read': 'Read the pages that are registered',
+  'pages:write': 'Register, change and delete pages',
+  'group_sync:read': 'Read which roles the groups of an identity provider stand for',
+  'group_sync:write': 'Say which roles the groups of an identity provider stand for, and apply them',
   'plans:read': 'Read held plans',
   'plans:write': 'Approve and discard held plans',
   'changes:read': 'Read the change feed, and the past',
@@ -66,6 +72,7 @@ export const memberPermissions: ReadonlySet<string> = new Set<Permission>([
   'roles:read',
   'workspaces:read',
   'projects:read',
+  'teamspaces:read',
 ])
 
 /** Who asks: the root key, an API key (as its organization or as a member), or the server itself. */

@@ -24,6 +24,8 @@ export const changeKinds = [
   'teamspace.deleted',
   'teamspace.members_added',
   'teamspace.members_removed',
+  'teamspace.projects_linked',
+  'teamspace.projects_unlinked',
   'page.created',
   'page.updated',
   'page.deleted',
@@ -94,6 +96,8 @@ export class ChangeDraft {
   number: ChangeNumber | undefined
   /** Who is behind it, where that is not who carries it out. */
   actor: RecordedActor | undefined
+  /** It decides by the invariants itself: where one is broken, another change came in between, and it is done again. */
+  keepsInvariants = false
 
   /** Says what the operation did. Without it the transaction is not a change and records none. */
   describe(record: ChangeRecord): void {

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 
 export interface GrantEffectRow {
   effect: 'opened' | 'ended'
@@ -10,6 +11,8 @@ export interface GrantEffectRow {
   member_name: string | null
   group_id: string | null
   group_name: string | null
+  /** A teamspace is a group of its own kind. */
+  group_kind: GroupKind | null
   role_key: string | null
   role_id: string | null
   role_name: string | null
@@ -57,7 +60,7 @@ export async function listGrantEffects(
     )
     select e.effect, e.grant_kind, e.member_id, m.external_reference_id as member_reference,
       coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name,
-      e.group_id, g.name as group_name, r.key as role_key, e.role_id, r.name as role_name, e.workspace_id,
+      e.group_id, g.name as group_name, g.kind as group_kind, r.key as role_key, e.role_id, r.name as role_name, e.workspace_id,
       e.project_id, e.page_id, s.kind as source_kind, e.expires_at,
       t.opened_total, t.ended_total
     from shown e

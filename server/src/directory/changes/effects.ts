@@ -1,4 +1,5 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 import { listGrantEffects } from './effects.sql.ts'
 
 /** A grant that a change opened or ended. */
@@ -11,6 +12,7 @@ export interface GrantEffect {
   readonly memberName: string | null
   readonly groupId: string | null
   readonly groupName: string | null
+  readonly groupKind: GroupKind | null
   readonly role: { readonly id: string; readonly key: string | null; readonly name: string } | null
   /** Where the role holds; all null: on the organization. */
   readonly workspaceId: string | null
@@ -45,6 +47,7 @@ export async function readEffects(
     memberName: row.member_name,
     groupId: row.group_id,
     groupName: row.group_name,
+    groupKind: row.group_kind,
     role: row.role_id === null ? null : { id: row.role_id, key: row.role_key, name: row.role_name! },
     workspaceId: row.workspace_id,
     projectId: row.project_id,

@@ -1,14 +1,23 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 
 /** Why a grant that a change ended is not given back. */
-type UndoRefusalReason = 'expired' | 'group_deleted' | 'member_removed' | 'role_deleted' | 'changed_since'
+type UndoRefusalReason =
+  | 'expired'
+  | 'group_deleted'
+  | 'member_removed'
+  | 'role_deleted'
+  | 'page_deleted'
+  | 'changed_since'
 
 export interface UndoRefusal {
   grant: 'group_membership' | 'role'
   /** Null: a role that a group had. */
   member_id: string | null
   group_id: string | null
+  /** A teamspace is a group of its own kind. */
+  group_kind: GroupKind | null
   /** The name of the role. */
   role: string | null
   reason: UndoRefusalReason
@@ -71,7 +80,7 @@ export async function reopenMembershipsEndedBy(
 ): Promise<Reopened> {
   const row = await tx.row(sql<Reopened>`
     with candidates as materialized (
-      select p.group_id, p.member_id, p.source_id, p.expires_at,
+      select p.group_id, g.kind as group_kind, p.member_id, p.source_id, p.expires_at,
         case
           when p.expires_at <= now() then 'expired'
           when not g.can_hold_grants then 'group_deleted'
@@ -100,7 +109,7 @@ export async function reopenMembershipsEndedBy(
     select (select count(*) from opened) as opened,
       coalesce((
         select json_agg(json_build_object('grant', 'group_membership', 'member_id', member_id,
-          'group_id', group_id, 'role', null, 'reason', reason) order by group_id, member_id)
+          'group_id', group_id, 'group_kind', group_kind, 'role', null, 'reason', reason) order by group_id, member_id)
         from candidates where reason is not null), '[]') as refused`)
   return row!
 }
@@ -125,12 +134,13 @@ export async function reopenRoleGrantsEndedBy(
   const row = await tx.row(sql<Reopened>`
     with candidates as materialized (
       select p.member_id, p.group_id, p.role_id, p.workspace_id, p.project_id, p.page_id, p.source_id, p.expires_at,
-        r.name as role,
+        r.name as role, g.kind as group_kind,
         case
           when p.expires_at <= now() then 'expired'
           when not m.can_hold_grants then 'member_removed'
           when not g.can_hold_grants then 'group_deleted'
           when not r.can_hold_grants then 'role_deleted'
+          when not pg.can_hold_grants then 'page_deleted'
           when exists (
             select 1 from role_grant q
             join change o on o.organization_id = q.organization_id and o.id = q.opened_change
@@ -145,6 +155,7 @@ export async function reopenRoleGrantsEndedBy(
       join role r on r.organization_id = p.organization_id and r.id = p.role_id
       left join member m on m.organization_id = p.organization_id and m.id = p.member_id
       left join org_group g on g.organization_id = p.organization_id and g.id = p.group_id
+      left join page pg on pg.organization_id = p.organization_id and pg.id = p.page_id
       where p.organization_id = ${organizationId} and p.ended_change = ${change.id}
     ), opened as (
       insert into role_grant (organization_id, id, member_id, group_id, role_id, workspace_id, project_id, page_id,
@@ -157,7 +168,7 @@ export async function reopenRoleGrantsEndedBy(
     )
     select (select count(*) from opened) as opened,
       coalesce((
-        select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', group_id,
+        select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', group_id, 'group_kind', group_kind,
           'role', role, 'reason', reason) order by member_id, group_id, role)
         from candidates where reason is not null), '[]') as refused`)
   return row!

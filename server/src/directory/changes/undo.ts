@@ -11,7 +11,9 @@ import {
   requireLockedMember,
   requireMayTouch,
 } from '../members/member.ts'
+import { restorePage } from '../pages/page.ts'
 import { restoreRole } from '../roles/role.ts'
+import { restoreTeamspace } from '../teamspaces/teamspace.ts'
 import { addPurchasedSeats } from '../workspaces/workspace-members.sql.ts'
 import { type ChangeRow, findChange } from './change.sql.ts'
 import type { ChangeKind } from './change-draft.ts'
@@ -40,6 +42,13 @@ const UNDOABLE: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'member.left',
   'workspace.member_role_set',
   'workspace.member_removed',
+  'teamspace.deleted',
+  'teamspace.members_added',
+  'teamspace.members_removed',
+  'teamspace.projects_linked',
+  'teamspace.projects_unlinked',
+  'page.deleted',
+  'group_sync.applied',
   'role.assigned',
   'role.revoked',
   'role.deleted',
@@ -78,10 +87,13 @@ export async function undoChange(context: Context, id: string): Promise<UndoOutc
 function permissionsToUndo(kind: ChangeKind): readonly Permission[] {
   if (kind.startsWith('member.')) return ['members:write']
   if (kind.startsWith('group.')) return ['groups:write']
+  if (kind.startsWith('group_sync.')) return ['group_sync:write']
   if (kind.startsWith('role.')) return ['roles:write']
   if (kind.startsWith('workspace.')) return ['members:write', 'roles:write']
+  if (kind.startsWith('teamspace.')) return ['teamspaces:write']
+  if (kind.startsWith('page.')) return ['pages:write']
   // An undo may have been of any kind.
-  return ['members:write', 'groups:write', 'roles:write']
+  return ['members:write', 'groups:write', 'roles:write', 'teamspaces:write', 'pages:write']
 }
 
 /** As `undoChange`, for a change already at hand. */
@@ -137,6 +149,10 @@ async function undoStatus(context: Context, change: ChangeRow): Promise<boolean>
   const { db, organizationId, now } = context
   if (change.kind === 'group.deleted') return await restoreGroupRow(context, change.group_id!, change.id)
   if (change.kind === 'workspace.member_removed') return await giveSeatsBack(context, change)
+  if (change.kind === 'teamspace.deleted') {
+    return await restoreTeamspace(context, change.group_id!, change.id)
+  }
+  if (change.kind === 'page.deleted') return await restorePage(context, String(change.detail.page), change.id)
   if (change.kind === 'role.deleted') return await restoreRole(context, String(change.detail.role), change.id)
   const statusAfter = STATUS_AFTER[change.kind]
   if (statusAfter === undefined) return false

@@ -247,7 +247,7 @@ export async function listGroupMembers(
   db: Queryable,
   organizationId: string,
   groupId: string,
-  page: { afterMemberId: string | null; limit: number },
+  page: { afterMemberId: string | null; limit: number; offset?: number },
 ): Promise<GroupMemberRow[]> {
   return await db.rows(sql<GroupMemberRow>`
     select m.id, m.email, m.display_name, m.first_name, m.last_name, m.external_reference_id, m.status, g.grants
@@ -262,7 +262,7 @@ export async function listGroupMembers(
       where gm.organization_id = ${organizationId} and gm.group_id = ${groupId}
         and gm.member_id > coalesce(${page.afterMemberId}::uuid, '00000000-0000-0000-0000-000000000000')
         and (gm.expires_at is null or gm.expires_at > now())
-      group by gm.member_id order by gm.member_id limit ${page.limit}
+      group by gm.member_id order by gm.member_id offset ${page.offset ?? 0} limit ${page.limit}
     ) g
     join member m on m.organization_id = ${organizationId} and m.id = g.member_id
     order by m.id`)

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 
 export async function findMembershipOfSource(
   db: Queryable,
@@ -16,6 +17,8 @@ export interface HeldGrantRow {
   grant_kind: 'group_membership' | 'role'
   group_id: string | null
   group_name: string | null
+  /** A teamspace is a group of its own kind. */
+  group_kind: GroupKind | null
   role_grant_id: string | null
   role_id: string | null
   role_key: string | null
@@ -63,7 +66,7 @@ export async function listGrantsOfMember(
       where organization_id = ${organizationId} and member_id = ${memberId}
         and (ended_change is null or ${asOf}::timestamptz is not null)
     )
-    select h.grant_kind, h.group_id, g.name as group_name, h.role_grant_id, h.role_id, r.key as role_key,
+    select h.grant_kind, h.group_id, g.name as group_name, g.kind as group_kind, h.role_grant_id, h.role_id, r.key as role_key,
       r.name as role_name, h.workspace_id, w.slug as workspace_slug, h.project_id, p.name as project_name, h.page_id, pg.name as page_name,
       s.kind as source_kind,
       h.opened_change, o.kind as cause, o.actor_kind, o.actor_id, o.cause_kind, o.cause_id, o.at as since,

@@ -130,8 +130,7 @@ export async function isGivenAt(
     where organization_id = ${organizationId}
       and (member_id = ${place.memberId} or ${place.memberId}::uuid is null and group_id = ${place.groupId})
       and (${place.roleId}::uuid is null or role_id = ${place.roleId})
-      and workspace_id is not distinct from ${place.workspaceId}
-      and project_id is not distinct from ${place.projectId}
+      and target_id is not distinct from ${targetId(place)}
       and ended_change is null and (expires_at is null or expires_at > now())
     limit 1`)
   return row !== undefined
@@ -203,6 +202,17 @@ export async function endRoleGrantsOfRole(
   return await tx.run(sql`
     update role_grant set ended_change = ${changeId}
     where organization_id = ${organizationId} and role_id = ${roleId} and ended_change is null`)
+}
+
+export async function endRoleGrantsOnPage(
+  tx: Transaction,
+  organizationId: string,
+  pageId: string,
+  changeId: string,
+): Promise<number> {
+  return await tx.run(sql`
+    update role_grant set ended_change = ${changeId}
+    where organization_id = ${organizationId} and page_id = ${pageId} and ended_change is null`)
 }
 
 /** Ends the roles a member holds for a shorter time than another from the same source, before they are copied. */

@@ -1,6 +1,9 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 
+/** A group of the organization, or a teamspace, which is a group of a workspace. */
+export type GroupKind = 'group' | 'teamspace'
+
 export interface GroupRow {
   id: string
   name: string
@@ -24,13 +27,13 @@ export interface GroupFields {
 export async function insertGroup(
   tx: Transaction,
   organizationId: string,
-  group: GroupFields & { id: string; createdSeq: number; now: Date },
+  group: GroupFields & { id: string; createdSeq: number; now: Date; kind?: GroupKind },
 ): Promise<GroupRow> {
   const row = await tx.row(sql<GroupRow>`
     insert into org_group (organization_id, id, name, external_reference_id, metadata, created_seq, created_at,
-      updated_at)
+      updated_at, kind)
     values (${organizationId}, ${group.id}, ${group.name}, ${group.externalReferenceId},
-      ${JSON.stringify(group.metadata)}, ${group.createdSeq}, ${group.now}, ${group.now})
+      ${JSON.stringify(group.metadata)}, ${group.createdSeq}, ${group.now}, ${group.now}, ${group.kind ?? 'group'})
     returning *`)
   return row!
 }

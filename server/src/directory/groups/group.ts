@@ -28,7 +28,7 @@ import {
 } from './group.sql.ts'
 import { listGroupsOfSource, listGroupsWithRole } from './group-filter.sql.ts'
 
-export type { GroupRow } from './group.sql.ts'
+export type { GroupKind, GroupRow } from './group.sql.ts'
 
 export const GROUP_NAME_LENGTH_MAX = 255
 

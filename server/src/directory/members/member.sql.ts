@@ -97,6 +97,19 @@ export async function lockMember(tx: Transaction, organizationId: string, id: st
   await tx.run(sql`select 1 from member where organization_id = ${organizationId} and id = ${id} for update`)
 }
 
+/**
+ * Keeps members until COMMIT from being removed, or taken out of a workspace, so that a grant that depends on either
+ * is seen by whoever does that.
+ */
+export async function holdMembers(
+  tx: Transaction,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<void> {
+  await tx.run(sql`
+    select 1 from member where organization_id = ${organizationId} and id = any(${ids}) order by id for key share`)
+}
+
 export interface MemberPage {
   afterId: string | null
   limit: number

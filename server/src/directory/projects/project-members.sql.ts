@@ -31,6 +31,11 @@ export interface ProjectGroupRow extends HeldOnProject {
 
 const LIVE = new SqlFragment('g.ended_change is null and (g.expires_at is null or g.expires_at > now())')
 
+/** Teamspaces, which are on projects as well, are not among the groups. */
+const IS_GROUP = new SqlFragment(`exists (
+          select 1 from org_group k
+          where k.organization_id = g.organization_id and k.id = g.group_id and k.kind = 'group')`)
+
 /**
  * A page is read from one walk through the index, and all that it needs of other tables is found by keys, so that it
  * costs the same on a large project.
@@ -101,7 +106,7 @@ export async function listProjectGroups(
       with page as (
         select g.organization_id, g.group_id, ${GRANTS} from role_grant g
         where g.organization_id = ${organizationId} and g.project_id = ${projectId} and ${LIVE}
-          and g.member_id is null and g.group_id < coalesce(${afterId}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          and g.member_id is null and ${IS_GROUP} and g.group_id < coalesce(${afterId}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
         group by g.organization_id, g.group_id order by g.group_id desc limit ${limit}
       ) ${GROUPS} order by og.id desc`)
   }
@@ -109,7 +114,7 @@ export async function listProjectGroups(
     with page as (
       select g.organization_id, g.group_id, ${GRANTS} from role_grant g
       where g.organization_id = ${organizationId} and g.project_id = ${projectId} and ${LIVE}
-        and g.member_id is null and g.group_id > coalesce(${afterId}::uuid, '00000000-0000-0000-0000-000000000000')
+        and g.member_id is null and ${IS_GROUP} and g.group_id > coalesce(${afterId}::uuid, '00000000-0000-0000-0000-000000000000')
       group by g.organization_id, g.group_id order by g.group_id limit ${limit}
     ) ${GROUPS} order by og.id`)
 }
@@ -125,7 +130,7 @@ export async function findProjectGroup(
     with page as (
       select g.organization_id, g.group_id, ${GRANTS} from role_grant g
       where g.organization_id = ${organizationId} and g.project_id = ${projectId} and g.member_id is null
-        and g.group_id = ${groupId} and ${LIVE}
+        and g.group_id = ${groupId} and ${IS_GROUP} and ${LIVE}
       group by g.organization_id, g.group_id
     ) ${GROUPS}`)
 }

@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import type { GroupKind } from '../groups/group.sql.ts'
 import { type TargetColumns, type TargetKind, targetId } from './target.ts'
 
 /** A grant of a role, as it stands now or stood at a moment. */
@@ -10,6 +11,8 @@ export interface RoleAssignmentRow {
   member_email: string | null
   group_id: string | null
   group_name: string | null
+  /** A teamspace is a group of its own kind. */
+  group_kind: GroupKind | null
   role_id: string
   role_key: string | null
   role_name: string
@@ -28,7 +31,7 @@ export interface RoleAssignmentRow {
 
 const COLUMNS = new SqlFragment(`g.id, g.member_id,
       coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name,
-      m.email as member_email, g.group_id, og.name as group_name, g.role_id, r.key as role_key, r.name as role_name,
+      m.email as member_email, g.group_id, og.name as group_name, og.kind as group_kind, g.role_id, r.key as role_key, r.name as role_name,
       r.resource as role_resource, g.workspace_id, w.slug as workspace_slug, g.project_id, p.name as project_name,
       g.page_id, pg.name as page_name, s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since, least(e.at, g.expires_at) as until`)
 const NAMES = new SqlFragment(`join role r on r.organization_id = g.organization_id and r.id = g.role_id

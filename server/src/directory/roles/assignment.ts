@@ -178,6 +178,9 @@ function grantRefused(error: unknown): never {
   const constraint = violatedConstraint(error)
   if (constraint === 'role_grant_member') throw memberRemoved()
   if (constraint === 'role_grant_group') throw groupNotFound()
+  if (constraint === 'role_grant_page') {
+    throw new DirectoryError('page.not_found', 'There is no page with this id.')
+  }
   if (constraint === 'role_grant_role') {
     throw new DirectoryError('role.not_found', 'There is no role with this id.')
   }
@@ -301,7 +304,7 @@ export async function listAssignments(
   if (target === null) requirePermission(context.actor, 'roles:read')
   else {
     await requirePermissionOn(context, 'roles:read', target)
-    await requireTarget(context, target)
+    await requireTarget(context, target, { isPast: asOf !== null })
   }
   if (asOf !== null) {
     requirePermission(context.actor, 'changes:read')

@@ -35,9 +35,15 @@ export const predefinedRoles: readonly PredefinedRole[] = [
   { resource: 'project', key: 'commenter', name: 'Commenter', rank: 10, gives: new Set(['projects:read']) },
   { resource: 'project', key: 'viewer', name: 'Viewer', rank: 7, gives: new Set(['projects:read']) },
   { resource: 'project', key: 'guest', name: 'Guest', rank: 5, gives: new Set(['projects:read']) },
-  { resource: 'page', key: 'editor', name: 'Editor', rank: 20, gives: new Set() },
-  { resource: 'page', key: 'commenter', name: 'Commenter', rank: 10, gives: new Set() },
-  { resource: 'page', key: 'viewer', name: 'Viewer', rank: 5, gives: new Set() },
+  {
+    resource: 'page',
+    key: 'editor',
+    name: 'Editor',
+    rank: 20,
+    gives: new Set(['pages:read', 'pages:write']),
+  },
+  { resource: 'page', key: 'commenter', name: 'Commenter', rank: 10, gives: new Set(['pages:read']) },
+  { resource: 'page', key: 'viewer', name: 'Viewer', rank: 5, gives: new Set(['pages:read']) },
 ]
 
 const byName = new Map(predefinedRoles.map((role) => [`${role.resource}:${role.key}`, role]))
@@ -76,3 +82,8 @@ export function rankOf(role: { readonly resource: string; readonly key: string |
   return byName.get(`${role.resource}:${role.key}`)?.rank ?? 0
 }
 const CUSTOM_RANK = 15
+
+/** SQL: the rank of the role `r`. */
+export const ROLE_RANK = new SqlFragment(`(case when r.key is null then ${CUSTOM_RANK}
+      ${predefinedRoles.map(({ resource, key, rank }) => `when r.resource = '${resource}' and r.key = '${key}' then ${rank}`).join(' ')}
+      else 0 end)`)

@@ -81,7 +81,8 @@ export async function createRole(context: Context, input: NewRole): Promise<Role
   const permissions = readPermissions(input.permissions)
   if (input.of.kind !== 'organization') {
     await requireTarget(context, input.of)
-    const fits = input.resource === 'project' || input.resource === input.of.kind
+    const isHome = input.of.kind !== 'page'
+    const fits = isHome && (input.resource === 'project' || input.resource === input.of.kind)
     if (!fits) {
       throw new DirectoryError(
         'request.invalid',

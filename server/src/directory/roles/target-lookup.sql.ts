@@ -8,11 +8,16 @@ interface TargetRow {
   page_id: string | null
 }
 
-/** A workspace, project or page, with the workspace and project it is in. */
+/**
+ * A workspace, project or page, with the workspace and project it is in.
+ *
+ * @param isPast a deleted page counts, too
+ */
 export async function findTarget(
   db: Queryable,
   organizationId: string,
   target: Exclude<Target, { kind: 'organization' }>,
+  isPast: boolean,
 ): Promise<TargetRow | undefined> {
   if (target.kind === 'workspace') {
     return await db.row(sql<TargetRow>`
@@ -23,7 +28,8 @@ export async function findTarget(
   if (target.kind === 'page') {
     return await db.row(sql<TargetRow>`
       select workspace_id, project_id, id as page_id from page
-      where organization_id = ${organizationId} and id = ${target.id}`)
+      where organization_id = ${organizationId} and id = ${target.id}
+        and (deleted_change is null or ${isPast}::boolean)`)
   }
   return await db.row(sql<TargetRow>`
     select workspace_id, id as project_id, null::uuid as page_id from project

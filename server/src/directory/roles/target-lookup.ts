@@ -6,11 +6,16 @@ import { findTarget } from './target-lookup.sql.ts'
 /**
  * The workspace and the project of a target: what is held on either of them, or on the organization, holds on it.
  *
+ * @param options.isPast asks about the past, which a deleted page has, too
  * @throws {DirectoryError} workspace.not_found, project.not_found, page.not_found
  */
-export async function requireTarget(context: ReadContext, target: Target): Promise<TargetColumns> {
+export async function requireTarget(
+  context: ReadContext,
+  target: Target,
+  options: { isPast: boolean } = { isPast: false },
+): Promise<TargetColumns> {
   if (target.kind === 'organization') return targetColumns(target)
-  const row = await findTarget(context.db, context.organizationId, target)
+  const row = await findTarget(context.db, context.organizationId, target, options.isPast)
   if (row === undefined) throw targetNotFound(target)
   return { workspaceId: row.workspace_id, projectId: row.project_id, pageId: row.page_id }
 }

@@ -21,6 +21,7 @@ import {
   sourceName,
   target,
   targetName,
+  toGroupId,
   toId,
   toRoleRef,
   toTarget,
@@ -65,7 +66,7 @@ function toWay(path: PathRow): z.infer<typeof way> {
       path.group_id === null
         ? null
         : {
-            id: toId('group', path.group_id),
+            id: toGroupId(path.group_kind, path.group_id),
             name: path.group_name ?? '',
             source: path.membership_source as z.infer<typeof sourceName>,
             until: path.membership_expires_at,

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { ChangeRow } from '../../directory/changes/read.ts'
 import { getChange, listChanges, readChangeEffects } from '../../directory/changes/read.ts'
 import { type UndoOutcome, undoChange } from '../../directory/changes/undo.ts'
+import type { GroupKind } from '../../directory/groups/group.ts'
 import { moment } from '../http/wire-types.ts'
 import { reading, type Services, write } from './exchange.ts'
 import {
@@ -11,6 +12,7 @@ import {
   cause,
   changeKindName,
   effects,
+  fromGroupIdField,
   fromId,
   fromIdField,
   grantEffect,
@@ -25,6 +27,7 @@ import {
   toDetail,
   toEffect,
   toEffects,
+  toGroupId,
   toId,
   toIdOrNull,
   toPage,
@@ -53,6 +56,12 @@ const change = z
   })
   .meta({ id: 'Change' })
 
+/** What the group of a change is: its kind, or that of the change which it undoes, says so. */
+function groupKindOf({ kind, detail }: ChangeRow): GroupKind {
+  const about = kind === 'change.undone' ? String(detail.undone_kind) : kind
+  return about.startsWith('teamspace.') ? 'teamspace' : 'group'
+}
+
 function toChange(row: ChangeRow): z.infer<typeof change> {
   return {
     object: 'change',
@@ -64,7 +73,7 @@ function toChange(row: ChangeRow): z.infer<typeof change> {
     actor: toActor(row.actor_kind, row.actor_id),
     cause: toCause(row.cause_kind, row.cause_id),
     member: toIdOrNull('member', row.member_id),
-    group: toIdOrNull('group', row.group_id),
+    group: row.group_id === null ? null : toGroupId(groupKindOf(row), row.group_id),
     opened: row.opened_count,
     ended: row.ended_count,
     detail: toDetail(row.detail),
@@ -124,7 +133,7 @@ export function changeRoutes(services: Services): FastifyPluginAsync {
           afterSeq: numberCursor(after),
           order,
           memberId: member === undefined ? null : fromIdField('member', member, 'member'),
-          groupId: group === undefined ? null : fromIdField('group', group, 'group'),
+          groupId: group === undefined ? null : fromGroupIdField(group, 'group'),
           kind: kind ?? null,
           limit: limit + 1,
         })

@@ -20,7 +20,7 @@ import {
   toPage,
 } from './wire.ts'
 
-const groupMember = z
+export const groupMember = z
   .object({
     object: z.literal('group_member'),
     id: z.string(),
@@ -34,7 +34,7 @@ const groupMember = z
   })
   .meta({ id: 'GroupMember' })
 
-function toGroupMember(row: GroupMemberRow): z.infer<typeof groupMember> {
+export function toGroupMember(row: GroupMemberRow): z.infer<typeof groupMember> {
   return {
     object: 'group_member',
     id: toId('member', row.id),

@@ -28,6 +28,7 @@ import {
   target,
   toActor,
   toCause,
+  toGroupId,
   toId,
   toPage,
   toRoleRef,
@@ -50,7 +51,7 @@ export function toEndingGrant(ending: EndingGrant): z.infer<typeof endingGrant> 
     return { ...none, grant: ending.grant, assignment: toId('roleAssignment', ending.id) }
   }
   const source = ending.source as z.infer<typeof sourceName>
-  return { ...none, grant: ending.grant, group: toId('group', ending.groupId), source }
+  return { ...none, grant: ending.grant, group: toGroupId(ending.groupKind, ending.groupId), source }
 }
 
 const heldRole = z.object({
@@ -101,7 +102,7 @@ function toHeldRole(held: HeldRole): z.infer<typeof heldRole> {
         path.group_id === null
           ? null
           : {
-              id: toId('group', path.group_id),
+              id: toGroupId(path.group_kind, path.group_id),
               name: path.group_name ?? '',
               source: path.membership_source as z.infer<typeof sourceName>,
               since: path.membership_since!,
@@ -146,7 +147,9 @@ function toAccess(found: MemberAccess): z.infer<typeof access> {
     grants: grants.map((grant) => ({
       grant: grant.grant_kind,
       group:
-        grant.group_id === null ? null : { id: toId('group', grant.group_id), name: grant.group_name ?? '' },
+        grant.group_id === null
+          ? null
+          : { id: toGroupId(grant.group_kind, grant.group_id), name: grant.group_name ?? '' },
       role:
         grant.role_id === null
           ? null

@@ -13,6 +13,7 @@ import {
 import { moment } from '../http/wire-types.ts'
 import { reading, type Services, write } from './exchange.ts'
 import {
+  fromGroupIdField,
   fromId,
   fromIdField,
   fromTargetName,
@@ -26,6 +27,7 @@ import {
   sourceName,
   target,
   targetName,
+  toGroupId,
   toId,
   toPage,
   toRoleRef,
@@ -60,7 +62,10 @@ export function toRoleAssignment(row: RoleAssignmentRow): z.infer<typeof roleAss
       row.member_id === null
         ? null
         : { id: toId('member', row.member_id), display_name: row.member_name, email: row.member_email },
-    group: row.group_id === null ? null : { id: toId('group', row.group_id), name: row.group_name ?? '' },
+    group:
+      row.group_id === null
+        ? null
+        : { id: toGroupId(row.group_kind, row.group_id), name: row.group_name ?? '' },
     source: row.source_kind as z.infer<typeof sourceName>,
     since: row.since,
     until: row.until,
@@ -144,7 +149,7 @@ export function roleAssignmentRoutes(services: Services): FastifyPluginAsync {
           afterId: idCursor(after),
           limit: limit + 1,
           memberId: member === undefined ? null : fromIdField('member', member, 'member'),
-          groupId: group === undefined ? null : fromIdField('group', group, 'group'),
+          groupId: group === undefined ? null : fromGroupIdField(group, 'group'),
           roleId: role === undefined ? null : fromIdField('role', role, 'role'),
           target: on === undefined ? null : fromTargetName(on),
           sourceKind: source ?? null,

@@ -22,10 +22,14 @@ import { memberSyncRoutes } from './member-syncs.ts'
 import { memberRoutes } from './members.ts'
 import { organizationProjectRoutes } from './organization-projects.ts'
 import { organizationRoutes, serverRoutes } from './organizations.ts'
+import { pageRoutes } from './pages.ts'
 import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
 import { roleAssignmentRoutes } from './role-assignments.ts'
 import { roleRoutes } from './roles.ts'
+import { teamspaceMemberRoutes } from './teamspace-members.ts'
+import { teamspaceProjectRoutes } from './teamspace-projects.ts'
+import { teamspaceRoutes } from './teamspaces.ts'
 import { workspaceMemberRoutes } from './workspace-members.ts'
 import { workspaceRoutes } from './workspaces.ts'
 
@@ -100,6 +104,10 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(workspaceRoutes(services))
         await scope.register(workspaceMemberRoutes(services))
         await scope.register(projectRoutes(services))
+        await scope.register(teamspaceRoutes(services))
+        await scope.register(teamspaceMemberRoutes(services))
+        await scope.register(teamspaceProjectRoutes(services))
+        await scope.register(pageRoutes(services))
         await scope.register(organizationProjectRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))

@@ -6,6 +6,7 @@ import type { ChangeRow } from '../../directory/changes/read.ts'
 import type { UndoRefusal } from '../../directory/changes/undo.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
 import { type SourceKind, sourceKinds } from '../../directory/grants/source.ts'
+import type { GroupKind } from '../../directory/groups/group.ts'
 import type { MemberRow } from '../../directory/members/member.ts'
 import { ORGANIZATION, type Target, targetKinds } from '../../directory/roles/target.ts'
 import { decodeId, encodeId, idPrefixes } from '../http/prefixed-id.ts'
@@ -122,6 +123,16 @@ export function fromIdField(noun: Exclude<IdNoun, 'organization'>, id: string, f
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]
   throw new DirectoryError(code, message, { field })
+}
+
+/** The id of a group as what it is: a teamspace is a group with an id of its own kind. */
+export function toGroupId(kind: GroupKind | null, uuid: string): string {
+  return toId(kind === 'teamspace' ? 'teamspace' : 'group', uuid)
+}
+
+/** The group or the teamspace of a query. @throws {DirectoryError} not_found, naming the field */
+export function fromGroupIdField(id: string, field: string): string {
+  return fromIdField(id.startsWith(idPrefixes.teamspace) ? 'teamspace' : 'group', id, field)
 }
 
 /** A person's name to show: the display name, else first and last name, else the email. */
@@ -244,7 +255,10 @@ export function toEffect(effect: GrantEffect): z.infer<typeof grantEffect> {
             external_reference_id: effect.memberReference,
             display_name: effect.memberName,
           },
-    group: effect.groupId === null ? null : { id: toId('group', effect.groupId), name: effect.groupName },
+    group:
+      effect.groupId === null
+        ? null
+        : { id: toGroupId(effect.groupKind, effect.groupId), name: effect.groupName },
     role: effect.role === null ? null : toRoleRef(effect.role),
     target: effect.role === null ? null : toTarget(effect),
     source: effect.source as z.infer<typeof sourceName>,
@@ -319,14 +333,21 @@ export const undoRefusal = z.object({
   member: z.string().nullable(),
   group: z.string().nullable(),
   role: z.string().nullable(),
-  reason: z.enum(['expired', 'group_deleted', 'member_removed', 'role_deleted', 'changed_since']),
+  reason: z.enum([
+    'expired',
+    'group_deleted',
+    'member_removed',
+    'role_deleted',
+    'page_deleted',
+    'changed_since',
+  ]),
 })
 
 export function toUndoRefusal(refusal: UndoRefusal): z.infer<typeof undoRefusal> {
   return {
     grant: refusal.grant,
     member: toIdOrNull('member', refusal.member_id),
-    group: toIdOrNull('group', refusal.group_id),
+    group: refusal.group_id === null ? null : toGroupId(refusal.group_kind, refusal.group_id),
     role: refusal.role,
     reason: refusal.reason,
   }

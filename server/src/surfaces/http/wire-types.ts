@@ -29,6 +29,29 @@ export const metadata = z
     `must have at most ${METADATA_KEYS_MAX} keys`,
   )
 
+const DOCUMENT_LENGTH_MAX = 100_000
+const DOCUMENT_DEPTH_MAX = 32
+
+/** Whether every text in a JSON value can be stored, and it is not too deep. */
+function isStorable(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return storable(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === DOCUMENT_DEPTH_MAX) return false
+  return Object.entries(value).every(([key, part]) => storable(key) && isStorable(part, depth + 1))
+}
+
+/** Free data of any shape, such as a rich text and its plain version: a JSON object of a bounded length. */
+export const document = z
+  .record(z.string(), z.unknown(), { error: 'must be an object' })
+  .refine((value) => isStorable(value), {
+    error: `must be text without NUL characters throughout, at most ${DOCUMENT_DEPTH_MAX} levels deep`,
+    abort: true,
+  })
+  .refine(
+    (value) => JSON.stringify(value).length <= DOCUMENT_LENGTH_MAX,
+    `must have at most ${DOCUMENT_LENGTH_MAX} characters`,
+  )
+
 const MOMENT_RULE = 'must be a time such as 2026-11-22T10:00:00Z'
 const MOMENT_LENGTH_MAX = 40
 // In UTC these stay within four digits of years, so every moment can be stored and shown again as it is.
