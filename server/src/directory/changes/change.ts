@@ -1,9 +1,10 @@
 import type { Transaction } from '../../platform/postgres/database.ts'
 import { type Actor, recordedActor } from '../access/permission.ts'
 import type { Context, Directory } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
 import { insertChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type ChangeRecord, type GroupListEffect } from './change-draft.ts'
-import { retryConflicts } from './conflicts.ts'
+import { Conflict, retryConflicts } from './conflicts.ts'
 import { type Effects, readEffects } from './effects.ts'
 import { requireInvariants } from './invariants.ts'
 
@@ -88,7 +89,7 @@ export async function previewChange(
       directory.database.transaction(async (tx) => {
         const context = openContext(tx, request)
         await work(context)
-        await requireInvariants(context)
+        await holdInvariants(context)
         const effects = await readEffects(tx, request.organizationId, context.change.id)
         throw new RolledBackPreview({ preview: true, effects, record: context.change.record })
       }),
@@ -139,5 +140,13 @@ export async function recordChange(context: Context): Promise<void> {
     ended: change.ended,
     record: change.record,
   })
-  await requireInvariants(context)
+  await holdInvariants(context)
+}
+
+/** @throws {Conflict} instead of a refusal, if the operation had decided by the same rules */
+async function holdInvariants(context: Context): Promise<void> {
+  await requireInvariants(context).catch((error: unknown) => {
+    if (!context.change.keepsInvariants || !(error instanceof DirectoryError)) throw error
+    throw new Conflict('the rules were looked at before another change', { cause: error })
+  })
 }

@@ -2,7 +2,8 @@ import { sqlState } from '../../platform/postgres/database.ts'
 
 /**
  * What an operation finds when a transaction committed between two of its statements: a member just removed, an
- * address just taken. Done again, it sees that transaction's result, and applies or refuses by name.
+ * address just taken. Done again, it sees that transaction's result, and applies or refuses by name. The cause is
+ * what stands if it finds the same every time.
  */
 export class Conflict extends Error {}
 
@@ -17,7 +18,8 @@ export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
       return await work()
     } catch (error) {
       const conflict = error instanceof Conflict || CONFLICT_STATES.has(sqlState(error) ?? '')
-      if (!conflict || attempt === ATTEMPTS_MAX) throw error
+      if (!conflict) throw error
+      if (attempt === ATTEMPTS_MAX) throw error instanceof Conflict && error.cause ? error.cause : error
     }
   }
 }

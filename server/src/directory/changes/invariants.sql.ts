@@ -18,13 +18,19 @@ export interface StatusChange {
   readonly becameInactive: boolean
 }
 
-const ADMIN = new SqlFragment(`(r.resource = 'project' and r.key = 'admin'
+/** A role `r` that administers what it is on. */
+export const ADMIN = new SqlFragment(`(r.resource = 'project' and r.key = 'admin'
       or r.resource = 'workspace' and r.key in ('owner', 'admin'))`)
 /** A role that takes a seat: every one on a workspace but that of guests. */
-const PAID = new SqlFragment(`r.resource = 'workspace' and r.key is distinct from 'guest'`)
+export const PAID = new SqlFragment(`r.resource = 'workspace' and r.key is distinct from 'guest'`)
+
+/** A role `r` that guests of a workspace may not have on its projects. */
+export const BEYOND_GUESTS = new SqlFragment(
+  `(r.key is null or r.key not in ('guest', 'commenter', 'viewer'))`,
+)
 
 /** Seats taken of the workspace `t`. */
-const USED_SEATS = new SqlFragment(`
+export const USED_SEATS = new SqlFragment(`
       select count(distinct u.member_id) from (
         select g.member_id from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id and ${PAID.text}
@@ -227,6 +233,6 @@ export async function listGuestsWithTooMuch(
       and g.project_id is not null and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
     join project p on p.organization_id = ${organizationId} and p.id = g.project_id and p.workspace_id = s.workspace_id
     join role r on r.organization_id = ${organizationId} and r.id = g.role_id
-      and (r.key is null or r.key not in ('guest', 'commenter', 'viewer'))
+      and ${BEYOND_GUESTS}
     order by s.member_id, p.name`)
 }

@@ -44,6 +44,21 @@ export async function findStandingSource(
   return row.id
 }
 
+/** The source of a kind that stands for one thing, made if there is none yet. */
+export async function ensureSource(
+  db: Queryable,
+  organizationId: string,
+  source: { kind: SourceKind; ref: string },
+): Promise<string> {
+  await db.run(sql`
+    insert into grant_source (organization_id, id, kind, ref)
+    values (${organizationId}, ${uuidV7()}, ${source.kind}, ${source.ref}) on conflict do nothing`)
+  const row = await db.row(sql<{ id: string }>`
+    select id from grant_source
+    where organization_id = ${organizationId} and kind = ${source.kind} and ref = ${source.ref}`)
+  return row!.id
+}
+
 /**
  * Locks a source until COMMIT, so that two changes of it cannot each count the other's removals as not yet made.
  */

@@ -5,6 +5,7 @@ import { requirePermissionOn } from '../access/authority.ts'
 import { type Permission, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
+import { applyClaimsToNewProject } from '../group-sync/apply.ts'
 import { unknownAfter } from '../page.ts'
 import { ORGANIZATION } from '../roles/target.ts'
 import { requireVersion } from '../version.ts'
@@ -52,7 +53,8 @@ function projectNotFound(): DirectoryError {
 }
 
 /**
- * Creates a project of a workspace or of the organization itself.
+ * Creates a project of a workspace or of the organization itself. Whose groups stand for a role on every project of
+ * the workspace is on it at once.
  *
  * @throws {DirectoryError} workspace.not_found, request.invalid (a workspace's project without an identifier),
  *   project.identifier_taken (in the workspace, or among the organization's own), permission.denied
@@ -85,6 +87,7 @@ export async function createProject(context: Context, input: NewProject): Promis
       { field: 'identifier' },
     )
   })
+  await applyClaimsToNewProject(context, row)
   context.change.describe({ kind: 'project.created', detail: detailOf(row) })
   return row
 }
