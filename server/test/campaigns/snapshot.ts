@@ -24,12 +24,13 @@ interface Assignment {
   member: string | null
   group: string | null
   key: string | null
-  resource: 'organization' | 'workspace' | 'project'
+  resource: 'organization' | 'workspace' | 'project' | 'page'
   roleDeleted: boolean
   /** The one workspace or project that the role is of. */
   home: string | null
   workspace: string | null
   project: string | null
+  page: string | null
   /** Of the project: the workspace it is in. */
   within: string | null
   expiry: Expiry
@@ -73,7 +74,7 @@ export async function readSnapshot({ database, organizationId }: World): Promise
         left join numbered o on o.id = g.opened_change left join numbered e on e.id = g.ended_change) as grants,
       (select json_agg(json_build_object('member', g.member_id, 'group', g.group_id, 'key', r.key,
         'resource', r.resource, 'roleDeleted', r.deleted_change is not null,
-        'home', coalesce(r.workspace_id, r.project_id), 'workspace', g.workspace_id, 'project', g.project_id,
+        'home', coalesce(r.workspace_id, r.project_id), 'workspace', g.workspace_id, 'project', g.project_id, 'page', g.page_id,
         'within', p.workspace_id,
         'expiry', case when g.expires_at is null then 'never' when g.expires_at > now() then 'later' else 'past' end,
         'opened', o.seq, 'ended', e.seq))
@@ -184,7 +185,8 @@ export async function assertSound(world: World): Promise<void> {
   assert.ok(owners.length > 0, 'no active owner whose own role has no end')
 }
 
-function targetOf({ workspace, project }: Assignment): [kind: string, id: string | null] {
+function targetOf({ workspace, project, page }: Assignment): [kind: string, id: string | null] {
+  if (page !== null) return ['page', page]
   if (project !== null) return ['project', project]
   return workspace === null ? ['organization', null] : ['workspace', workspace]
 }
