@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { type Answer, type Call, ROOT_KEY, startTestApp, type TestApp } from '../../test/app.ts'
 import { databaseState } from '../../test/database-state.ts'
-import { directoryClient } from '../../test/directory-client.ts'
+import { type DirectoryClient, directoryClient } from '../../test/directory-client.ts'
 import { isOpenai, type OpenaiIds, openaiBody, openaiIds, openaiIdsOf } from '../../test/openai-isolation.ts'
 import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
@@ -12,11 +12,16 @@ const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*)$/
 
 const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
 
-/** What stands before the UUID of an id. */
-const PREFIX = /^[a-z]+[_-](?=.{22}$)/
-
 /** Ids by the parameter or the field of a body that takes them. */
 type Ids = Readonly<Record<string, string>>
+
+const UNKNOWN_IDS: Ids = {
+  members: `mem_${UNKNOWN_BYTES.toString('base64url')}`,
+  projects: `prj_${UNKNOWN_BYTES.toString('base64url')}`,
+}
+
+/** What stands before the UUID of an id. */
+const PREFIX = /^[a-z]+[_-](?=.{22}$)/
 
 /** One organization with a thing of every kind. */
 interface World {
@@ -50,6 +55,11 @@ async function world(slug: string): Promise<World> {
   const apiKey = await client.post('/api_keys', { name: 'k', scopes: ['*'] })
   await client.post('/workspaces', { name: 'Space', slug: `${slug}-space` })
   const project = await client.post(`/workspaces/${slug}-space/projects`, { name: 'P', identifier: 'PRO' })
+  const workspace = await client.get(`/workspaces/${slug}-space`)
+  const colleague = { role: await roleId(client, 'workspace', 'member'), member: other.id }
+  await client.post('/role_assignments', { ...colleague, target: workspace.id })
+  const teamspace = await client.post(`/workspaces/${slug}-space/teamspaces`, { name: 'T', lead: other.id })
+  const shared = await client.post(`/workspaces/${slug}-space/pages`, { name: 'P', project: project.id })
   await client.ok('DELETE', `/groups/${group.id}/members/${member.id}`)
   const removal = await client.lastChange()
   const role = await client.post('/roles', {
@@ -75,6 +85,9 @@ async function world(slug: string): Promise<World> {
       key: apiKey.id,
       workspace: `${slug}-space`,
       project: project.id,
+      teamspace: teamspace.id,
+      page: shared.id,
+      colleague: other.id,
       role: role.id,
       assignment: assignment.id,
       target: project.id,
@@ -84,6 +97,11 @@ async function world(slug: string): Promise<World> {
     vitable: { group_id, request_id },
     openai: await openaiIds(app, key, other.id),
   }
+}
+
+async function roleId(client: DirectoryClient, resource: string, key: string): Promise<string> {
+  const { data } = await client.get(`/roles?resource=${resource}`)
+  return data.find((role: { key: string | null }) => role.key === key).id
 }
 
 const guarded = () => routes.filter((route) => !OPERATIONS.test(route.path))
@@ -96,8 +114,16 @@ function idsOf(world: World, { path }: Route): Ids {
 
 /** Bodies that pass the schemas, so that the answer is about the id and not about the body. */
 function bodyFor(route: Route, ids: Ids): object | undefined {
-  if (route.method === 'GET' || route.method === 'DELETE') return undefined
-  const { path } = route
+  const { path, method } = route
+  const set = /\/teamspaces\/\{teamspace\}\/(members|projects)$/.exec(path)?.[1]
+  // Whoever is removed but not there is passed over, so a removal names somebody unknown.
+  if (set !== undefined && method === 'DELETE') return { [set]: [UNKNOWN_IDS[set]] }
+  if (method === 'GET' || method === 'DELETE') return undefined
+  if (set === 'members') return { members: [ids.colleague ?? ''] }
+  if (set === 'projects') return { projects: [ids.project ?? ''], role: ids.role ?? '' }
+  if (path.endsWith('/teamspaces')) return { name: 'x', lead: ids.colleague ?? '' }
+  if (path.endsWith('{teamspace}')) return { name: 'Taken over', lead: ids.colleague ?? '' }
+  if (path.endsWith('/pages') || path.endsWith('{page}')) return { name: 'x', project: ids.project ?? '' }
   if (isOpenai(path)) return openaiBody(path, ids)
   if (/\/(members\/sync|member_syncs)$/.test(path)) return { members: [] }
   if (path.endsWith('/level')) return { level: 'admin' }

@@ -29,6 +29,27 @@ async function assigned(reference: string) {
   return { ...one, role, assignment }
 }
 
+/** A teamspace with two members on two projects, and another member of its workspace. */
+async function teamspace(slug: string) {
+  const { id: workspace } = await acme.post('/workspaces', { name: slug, slug })
+  const { data: roles } = await acme.get('/roles')
+  const role = (resource: string, key: string) =>
+    roles.find((one: { resource: string; key: string }) => one.resource === resource && one.key === key).id
+  const members: string[] = []
+  const projects: string[] = []
+  for (const identifier of ['A', 'B']) {
+    const { id: member } = await acme.member()
+    await acme.post('/role_assignments', { role: role('workspace', 'member'), member, target: workspace })
+    members.push(member)
+    projects.push((await acme.post(`/workspaces/${slug}/projects`, { name: slug, identifier })).id)
+  }
+  const tail = `/workspaces/${slug}/teamspaces`
+  const { id } = await acme.post(tail, { name: 'Team' })
+  await acme.post(`${tail}/${id}/members`, { members, expires_at: '2999-01-01T00:00:00Z' })
+  await acme.post(`${tail}/${id}/projects`, { projects })
+  return { tail: `${tail}/${id}`, members, projects, admin: role('project', 'admin') as string }
+}
+
 /** Everything that can take access away or give it back: how to ask for it. */
 const OPERATIONS: Record<string, () => Promise<[method: string, tail: string, body?: object]>> = {
   'removing a member': async () => ['DELETE', `/members/${(await somebody('rm')).id}`],
@@ -76,6 +97,23 @@ const OPERATIONS: Record<string, () => Promise<[method: string, tail: string, bo
     const { id } = await acme.post('/api_keys', { name: 'k', scopes: ['groups:read'] })
     return ['DELETE', `/api_keys/${id}`]
   },
+  'adding members to a teamspace for longer': async () => {
+    const { tail, members } = await teamspace('tsp-add')
+    return ['POST', `${tail}/members`, { members }]
+  },
+  'removing members from a teamspace': async () => {
+    const { tail, members } = await teamspace('tsp-remove')
+    return ['DELETE', `${tail}/members`, { members }]
+  },
+  'linking projects to a teamspace with another role': async () => {
+    const { tail, projects, admin } = await teamspace('tsp-link')
+    return ['POST', `${tail}/projects`, { projects, role: admin }]
+  },
+  'taking a teamspace off projects': async () => {
+    const { tail, projects } = await teamspace('tsp-unlink')
+    return ['DELETE', `${tail}/projects`, { projects }]
+  },
+  'deleting a teamspace': async () => ['DELETE', (await teamspace('tsp-delete')).tail],
   'undoing a change': async () => {
     const { groups } = await somebody('un')
     await acme.ok('DELETE', `/groups/${groups[2]}`)

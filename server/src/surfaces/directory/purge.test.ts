@@ -76,6 +76,8 @@ async function filled(slug: string) {
   await client.key(['*'], { member_id: member.id })
   await client.post('/workspaces', { name: 'Space', slug: `${slug}-space` })
   await client.post(`/workspaces/${slug}-space/projects`, { name: 'P', identifier: 'PRO' })
+  await client.post(`/workspaces/${slug}-space/teamspaces`, { name: 'Team' })
+  await client.post(`/workspaces/${slug}-space/pages`, { name: 'Page' })
   await client.ok('PATCH', '', { settings: { removal_brake: { member_sync: { max_removals: 0 } } } })
   assert.equal((await client.sync(group.id, [])).status, 'held')
   await run(
