@@ -108,6 +108,14 @@ describe('a page', () => {
     assert.deepEqual(await may(viewer), [true, false])
     assert.deepEqual(await may(editor), [true, true])
     assert.equal(await allows(editor, 'pages:read', (await register()).id), false)
+    const custom = { name: 'Reviewer', permissions: ['docs.review'], resource: 'page' }
+    const { id: role } = await acme.post('/roles', custom)
+    await acme.post('/role_assignments', { role, target: id, member: viewer })
+    assert.equal(await allows(viewer, 'docs.review', id), true)
+    await acme.ok(
+      'DELETE',
+      `/role_assignments/${(await acme.get(`/role_assignments?role=${role}`)).data[0].id}`,
+    )
     const { data } = await acme.get(`/role_assignments?target=${id}`)
     assert.deepEqual(
       data.map((row: { role: { key: string }; target: object }) => [row.role.key, row.target]),
