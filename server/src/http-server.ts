@@ -12,6 +12,7 @@ import { describeRoutes } from './surfaces/http/describe-routes.ts'
 import { validateRequest } from './surfaces/http/refusal.ts'
 import { isOpenaiUrl, openaiSurface, sendOpenaiError } from './surfaces/openai/surface.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
+import { isPlaneUrl, planeSurface, sendPlaneError, singleSlashes } from './surfaces/plane/surface.ts'
 import { isVitableUrl, sendVitableError, vitableSurface } from './surfaces/vitable/surface.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
@@ -36,6 +37,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MILLIS,
     forceCloseConnections: 'idle',
+    rewriteUrl: (request) => singleSlashes(request.url ?? '/'),
     routerOptions: {
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
@@ -45,6 +47,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
       const refusal = new DirectoryError('request.invalid', 'The URL is not valid.')
       if (isVitableUrl(request.url)) return sendVitableError(reply, refusal, request.id)
       if (isOpenaiUrl(request.url)) return sendOpenaiError(reply, refusal, request.id)
+      if (isPlaneUrl(request.url)) return sendPlaneError(reply, refusal)
       return sendProblem(reply, toProblem(refusal, request.id))
     },
   }) as unknown as FastifyInstance
@@ -78,6 +81,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await app.register(directorySurface(services), { prefix: DIRECTORY_PREFIX })
   await app.register(vitableSurface(services))
   await app.register(openaiSurface(services))
+  await app.register(planeSurface(services))
   return app
 }
 

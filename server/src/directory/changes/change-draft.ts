@@ -47,6 +47,7 @@ export const changeKinds = [
   'role.assigned',
   'role.revoked',
   'invitation.created',
+  'invitation.updated',
   'invitation.revoked',
   'grants.expired',
   'plan.applied',

@@ -23,7 +23,10 @@ export interface ProjectsShown {
 }
 
 /** Who administers the workspace sees all; others the public projects, and those they are on. */
-function viewOf(context: ReadContext, { entered, hiddenBy }: ProjectsShown): Omit<ProjectView, 'includeArchived'> {
+function viewOf(
+  context: ReadContext,
+  { entered, hiddenBy }: ProjectsShown,
+): Omit<ProjectView, 'includeArchived'> {
   const seesAll = administersWorkspace(entered.rank)
   return {
     workspaceId: entered.workspace.id,
@@ -63,7 +66,10 @@ export async function requireShownProject(
 ): Promise<ProjectRow> {
   const { workspace } = shown.entered
   const row = await findVisibleProject(context.db, context.organizationId, viewOf(context, shown), id)
-  const target = row === undefined ? ({ kind: 'workspace', id: workspace.id } as const) : ({ kind: 'project', id } as const)
+  const target =
+    row === undefined
+      ? ({ kind: 'workspace', id: workspace.id } as const)
+      : ({ kind: 'project', id } as const)
   await requirePermissionOn(context, 'projects:read', target)
   if (row === undefined) throw new DirectoryError('project.not_found', 'There is no project with this id.')
   return row

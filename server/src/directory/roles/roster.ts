@@ -56,14 +56,21 @@ export async function pageRoster(
   return { rows, total: any?.total ?? 0 }
 }
 
-/** One of them, whatever the status, or undefined. Asks for no permission. */
+/**
+ * One of them, active or suspended, or undefined. Asks for no permission.
+ *
+ * @param options.throughGroups whether roles of groups count, too; absent: as in the page
+ */
 export async function findOnRoster(
   context: ReadContext,
   target: Container,
   who: { memberId: string } | { emailKey: string },
+  options: { throughGroups: boolean } = { throughGroups: target.kind === 'workspace' },
 ): Promise<RosterRow | undefined> {
-  const filter = { ...who, statuses: ['active', 'suspended'] } as const
-  const [row] = await readRoster(context, target, filter, { offset: 0, limit: 1 })
+  const filter: RosterFilter = { ...EVERYBODY, ...who, statuses: ['active', 'suspended'] }
+  const place = { targetId: target.id, ...options }
+  const { db, organizationId } = context
+  const [row] = await listRoster(db, organizationId, place, filter, { offset: 0, limit: 1 })
   return row
 }
 
