@@ -5,8 +5,8 @@ import {
   type SyncOptions,
   type SyncResult,
 } from '#src/directory/group-sync/apply.ts'
-import { updateGroupSyncConfig } from '#src/directory/group-sync/config.ts'
 import type { GroupSyncFields } from '#src/directory/group-sync/config.sql.ts'
+import { updateGroupSyncConfig } from '#src/directory/group-sync/config.ts'
 import { createMapping, type MappingPlace, type MappingRow } from '#src/directory/group-sync/mappings.ts'
 import { createMember } from '#src/directory/members/member.ts'
 import { createProject } from '#src/directory/projects/project.ts'

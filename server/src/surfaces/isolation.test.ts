@@ -60,6 +60,11 @@ async function world(slug: string): Promise<World> {
   await client.post('/role_assignments', { ...colleague, target: workspace.id })
   const teamspace = await client.post(`/workspaces/${slug}-space/teamspaces`, { name: 'T', lead: other.id })
   const shared = await client.post(`/workspaces/${slug}-space/pages`, { name: 'P', project: project.id })
+  const mappings = `/workspaces/${slug}-space/group_sync`
+  const mapped = { idp_group_name: 'staff', role: colleague.role }
+  const workspaceMapping = await client.post(`${mappings}/workspace_mappings`, mapped)
+  const mappedOnAll = { ...mapped, role: await roleId(client, 'project', 'member'), all_projects: true }
+  const projectMapping = await client.post(`${mappings}/project_mappings`, mappedOnAll)
   await client.ok('DELETE', `/groups/${group.id}/members/${member.id}`)
   const removal = await client.lastChange()
   const role = await client.post('/roles', {
@@ -88,6 +93,9 @@ async function world(slug: string): Promise<World> {
       teamspace: teamspace.id,
       page: shared.id,
       colleague: other.id,
+      workspace_mapping: workspaceMapping.id,
+      project_mapping: projectMapping.id,
+      workspace_role: colleague.role,
       role: role.id,
       assignment: assignment.id,
       target: project.id,
@@ -124,6 +132,13 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
   if (path.endsWith('/teamspaces')) return { name: 'x', lead: ids.colleague ?? '' }
   if (path.endsWith('{teamspace}')) return { name: 'Taken over', lead: ids.colleague ?? '' }
   if (path.endsWith('/pages') || path.endsWith('{page}')) return { name: 'x', project: ids.project ?? '' }
+  if (path.endsWith('/group_sync')) return { default_workspace_role: ids.workspace_role ?? '' }
+  if (path.endsWith('/runs')) return { claims: [{ member: ids.member ?? '', groups: [] }] }
+  if (path.endsWith('/workspace_mappings')) return { idp_group_name: 'x', role: ids.workspace_role ?? '' }
+  if (path.endsWith('{workspace_mapping}')) return { role: ids.workspace_role ?? '' }
+  if (/\/project_mappings(\/\{project_mapping\})?$/.test(path)) {
+    return { idp_group_name: 'x', role: ids.role ?? '', project: ids.project ?? '' }
+  }
   if (isOpenai(path)) return openaiBody(path, ids)
   if (/\/(members\/sync|member_syncs)$/.test(path)) return { members: [] }
   if (path.endsWith('/level')) return { level: 'admin' }

@@ -57,11 +57,14 @@ const rateLimit = z
 
 const settings = z
   .strictObject({
-    removal_brake: z.strictObject({ member_sync: removalBrake.optional() }).optional(),
+    removal_brake: z
+      .strictObject({ member_sync: removalBrake.optional(), group_sync: removalBrake.optional() })
+      .optional(),
     rate_limit: rateLimit.optional(),
   })
   .describe(
     '`removal_brake.member_sync`: hold a member sync that removes too much; no brake by default. ' +
+      '`removal_brake.group_sync`: refuse a run of group sync that does. ' +
       '`rate_limit`: how often each API key may ask; no limit by default.',
   )
 

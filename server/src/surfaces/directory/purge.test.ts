@@ -78,6 +78,11 @@ async function filled(slug: string) {
   await client.post(`/workspaces/${slug}-space/projects`, { name: 'P', identifier: 'PRO' })
   await client.post(`/workspaces/${slug}-space/teamspaces`, { name: 'Team' })
   await client.post(`/workspaces/${slug}-space/pages`, { name: 'Page' })
+  const groupSync = `/workspaces/${slug}-space/group_sync`
+  const [mapped] = (await client.get('/roles?resource=workspace')).data
+  await client.post(`${groupSync}/workspace_mappings`, { idp_group_name: 'staff', role: mapped.id })
+  await client.ok('PATCH', groupSync, { is_enabled: true })
+  await client.post(`${groupSync}/runs`, { claims: [{ member: member.id, groups: ['staff'] }] })
   await client.ok('PATCH', '', { settings: { removal_brake: { member_sync: { max_removals: 0 } } } })
   assert.equal((await client.sync(group.id, [])).status, 'held')
   await run(

@@ -15,6 +15,8 @@ import { changeRoutes } from './changes.ts'
 import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
 import type { Services } from './exchange.ts'
 import { groupMemberRoutes } from './group-members.ts'
+import { groupSyncRoutes } from './group-sync.ts'
+import { groupSyncMappingRoutes } from './group-sync-mappings.ts'
 import { groupRoutes } from './groups.ts'
 import { memberAccessRoutes } from './member-access.ts'
 import { memberLifecycleRoutes } from './member-lifecycle.ts'
@@ -104,6 +106,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(workspaceRoutes(services))
         await scope.register(workspaceMemberRoutes(services))
         await scope.register(projectRoutes(services))
+        await scope.register(groupSyncRoutes(services))
+        await scope.register(groupSyncMappingRoutes(services))
         await scope.register(teamspaceRoutes(services))
         await scope.register(teamspaceMemberRoutes(services))
         await scope.register(teamspaceProjectRoutes(services))

@@ -101,6 +101,7 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   page: ['page.not_found', 'There is no page with this id.'],
   teamspace: ['teamspace.not_found', 'There is no teamspace with this id.'],
   apiKey: ['api_key.not_found', 'There is no API key with this id.'],
+  groupSyncMapping: ['group_sync_mapping.not_found', 'There is no group sync mapping with this id.'],
   role: ['role.not_found', 'There is no role with this id.'],
   roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
   invitation: ['invitation.not_found', 'There is no invitation with this id.'],
@@ -282,6 +283,7 @@ const DETAIL_NOUNS = {
   api_key: 'apiKey',
   from: 'member',
   member_sync: 'memberSync',
+  mapping: 'groupSyncMapping',
   role: 'role',
   invitation: 'invitation',
   workspace: 'workspace',
@@ -317,7 +319,12 @@ export function toActor(kind: ChangeRow['actor_kind'], id: string | null): z.inf
   return { kind, id: toId(kind === 'member' ? 'member' : 'apiKey', id) }
 }
 
-const CAUSE_NOUNS: Record<string, IdNoun> = { member_sync: 'memberSync', plan: 'plan', change: 'change' }
+const CAUSE_NOUNS: Record<string, IdNoun> = {
+  member_sync: 'memberSync',
+  plan: 'plan',
+  change: 'change',
+  group_sync: 'workspace',
+}
 
 export const cause = z.object({ kind: z.string(), id: z.string() })
 

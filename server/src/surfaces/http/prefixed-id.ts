@@ -9,6 +9,7 @@ export const idPrefixes = {
   project: 'prj_',
   page: 'pag_',
   teamspace: 'tsp_',
+  groupSyncMapping: 'gsm_',
   role: 'role_',
   roleAssignment: 'rga_',
   invitation: 'inv_',
