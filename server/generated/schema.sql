@@ -84,6 +84,19 @@ create table grant_source (
   constraint grant_source_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
 );
 
+create table group_claim (
+  organization_id uuid not null,
+  workspace_id uuid not null,
+  member_id uuid not null,
+  groups text[] not null,
+  origin text not null,
+  claimed_at timestamp with time zone not null,
+  constraint group_claim_pkey PRIMARY KEY (organization_id, workspace_id, member_id),
+  constraint group_claim_origin_check CHECK ((origin = ANY (ARRAY['login'::text, 'offline'::text, 'scim'::text, 'api'::text]))),
+  constraint group_claim_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id),
+  constraint group_claim_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
 create table group_membership (
   organization_id uuid not null,
   group_id uuid not null,
@@ -107,6 +120,46 @@ create table group_membership_past (
   expires_at timestamp with time zone,
   ended_change uuid not null,
   constraint group_membership_past_pkey PRIMARY KEY (organization_id, group_id, member_id, source_id, opened_change)
+);
+
+create table group_sync_config (
+  organization_id uuid not null,
+  workspace_id uuid not null,
+  id uuid not null,
+  source_id uuid not null,
+  is_enabled boolean default false not null,
+  sync_on_login boolean default true not null,
+  auto_remove boolean default false not null,
+  sync_offline boolean default false not null,
+  group_attribute_key text default 'groups'::text not null,
+  default_workspace_role_id uuid,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint group_sync_config_pkey PRIMARY KEY (organization_id, workspace_id),
+  constraint group_sync_config_organization_id_default_workspace_role_i_fkey FOREIGN KEY (organization_id, default_workspace_role_id) REFERENCES role(organization_id, id),
+  constraint group_sync_config_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id),
+  constraint group_sync_config_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
+create table group_sync_mapping (
+  organization_id uuid not null,
+  id uuid not null,
+  workspace_id uuid not null,
+  idp_group_name text not null,
+  role_id uuid not null,
+  kind text not null,
+  project_id uuid,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint group_sync_mapping_pkey PRIMARY KEY (organization_id, id),
+  constraint group_sync_mapping_place UNIQUE NULLS NOT DISTINCT (organization_id, workspace_id, idp_group_name, kind, project_id),
+  constraint group_sync_mapping_check CHECK (((kind = 'project'::text) = (project_id IS NOT NULL))),
+  constraint group_sync_mapping_kind_check CHECK ((kind = ANY (ARRAY['workspace'::text, 'project'::text, 'all_projects'::text]))),
+  constraint group_sync_mapping_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
+  constraint group_sync_mapping_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
+  constraint group_sync_mapping_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
 create table idempotency_key (
@@ -258,8 +311,10 @@ create table org_group (
   deleted_change uuid,
   can_hold_grants boolean generated always as ((deleted_change IS NULL)) stored not null,
   managed_by uuid,
+  kind text default 'group'::text not null,
   constraint org_group_pkey PRIMARY KEY (organization_id, id),
   constraint org_group_organization_id_id_can_hold_grants_key UNIQUE (organization_id, id, can_hold_grants),
+  constraint org_group_kind_check CHECK ((kind = ANY (ARRAY['group'::text, 'teamspace'::text]))),
   constraint org_group_managed_by FOREIGN KEY (organization_id, managed_by) REFERENCES grant_source(organization_id, id),
   constraint org_group_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
 );
@@ -278,6 +333,24 @@ create table organization (
   constraint organization_pkey PRIMARY KEY (id),
   constraint organization_slug_key UNIQUE (slug),
   constraint organization_check CHECK (((deleted_at IS NULL) = (purge_at IS NULL)))
+);
+
+create table page (
+  organization_id uuid not null,
+  id uuid not null,
+  workspace_id uuid not null,
+  project_id uuid,
+  name text not null,
+  external_reference_id text,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  deleted_change uuid,
+  can_hold_grants boolean generated always as ((deleted_change IS NULL)) stored not null,
+  constraint page_pkey PRIMARY KEY (organization_id, id),
+  constraint page_organization_id_id_can_hold_grants_key UNIQUE (organization_id, id, can_hold_grants),
+  constraint page_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
+  constraint page_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
 create table plan (
@@ -328,8 +401,13 @@ create table project (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   archived_at timestamp with time zone,
+  description text,
+  visibility text default 'public'::text not null,
+  alias bigint generated always as identity not null,
   constraint project_pkey PRIMARY KEY (organization_id, id),
+  constraint project_alias_key UNIQUE (alias),
   constraint project_of_workspace_identifier CHECK (((workspace_id IS NULL) OR (identifier IS NOT NULL))),
+  constraint project_visibility_check CHECK ((visibility = ANY (ARRAY['public'::text, 'private'::text]))),
   constraint project_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
@@ -355,7 +433,7 @@ create table role (
   constraint role_check CHECK ((num_nonnulls(workspace_id, project_id) <= 1)),
   constraint role_check1 CHECK (((workspace_id IS NULL) OR (resource <> 'organization'::text))),
   constraint role_check2 CHECK (((project_id IS NULL) OR (resource = 'project'::text))),
-  constraint role_resource_check CHECK ((resource = ANY (ARRAY['organization'::text, 'workspace'::text, 'project'::text]))),
+  constraint role_resource_check CHECK ((resource = ANY (ARRAY['organization'::text, 'workspace'::text, 'project'::text, 'page'::text]))),
   constraint role_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
   constraint role_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
   constraint role_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
@@ -378,14 +456,17 @@ CASE
     WHEN (ended_change IS NULL) THEN true
     ELSE NULL::boolean
 END) stored,
+  page_id uuid,
+  target_id uuid generated always as (COALESCE(workspace_id, project_id, page_id)) stored,
   constraint role_grant_pkey PRIMARY KEY (organization_id, id),
   constraint role_grant_subject CHECK ((num_nonnulls(member_id, group_id) = 1)),
-  constraint role_grant_target CHECK ((num_nonnulls(workspace_id, project_id) <= 1)),
+  constraint role_grant_target CHECK ((num_nonnulls(workspace_id, project_id, page_id) <= 1)),
   constraint role_grant_group FOREIGN KEY (organization_id, group_id, holds) REFERENCES org_group(organization_id, id, can_hold_grants),
   constraint role_grant_member FOREIGN KEY (organization_id, member_id, holds) REFERENCES member(organization_id, id, can_hold_grants),
   constraint role_grant_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id),
   constraint role_grant_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
   constraint role_grant_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id),
+  constraint role_grant_page FOREIGN KEY (organization_id, page_id, holds) REFERENCES page(organization_id, id, can_hold_grants),
   constraint role_grant_project FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
   constraint role_grant_role FOREIGN KEY (organization_id, role_id, holds) REFERENCES role(organization_id, id, can_hold_grants),
   constraint role_grant_workspace FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
@@ -429,6 +510,19 @@ create table task (
   last_error text,
   constraint task_pkey PRIMARY KEY (id),
   constraint task_kind_key_key UNIQUE (kind, key)
+);
+
+create table teamspace (
+  organization_id uuid not null,
+  id uuid not null,
+  workspace_id uuid not null,
+  lead_id uuid,
+  description jsonb default '{}'::jsonb not null,
+  logo jsonb default '{}'::jsonb not null,
+  constraint teamspace_pkey PRIMARY KEY (organization_id, id),
+  constraint teamspace_organization_id_id_fkey FOREIGN KEY (organization_id, id) REFERENCES org_group(organization_id, id),
+  constraint teamspace_organization_id_lead_id_fkey FOREIGN KEY (organization_id, lead_id) REFERENCES member(organization_id, id),
+  constraint teamspace_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
 create table workspace (
@@ -490,9 +584,13 @@ CREATE INDEX member_sync_pending ON public.member_sync USING btree (organization
 
 CREATE UNIQUE INDEX org_group_external_reference ON public.org_group USING btree (organization_id, external_reference_id) WHERE (deleted_change IS NULL);
 
-CREATE UNIQUE INDEX org_group_order ON public.org_group USING btree (organization_id, created_seq) WHERE (deleted_change IS NULL);
+CREATE UNIQUE INDEX org_group_order ON public.org_group USING btree (organization_id, created_seq) WHERE ((deleted_change IS NULL) AND (kind = 'group'::text));
 
 CREATE INDEX organization_purge ON public.organization USING btree (purge_at) WHERE (purge_at IS NOT NULL);
+
+CREATE INDEX page_external_reference ON public.page USING btree (organization_id, workspace_id, external_reference_id) WHERE ((deleted_change IS NULL) AND (external_reference_id IS NOT NULL));
+
+CREATE INDEX page_of_workspace ON public.page USING btree (organization_id, workspace_id, id);
 
 CREATE INDEX plan_expiry ON public.plan USING btree (expires_at) WHERE (status = 'held'::text);
 
@@ -516,9 +614,11 @@ CREATE INDEX role_grant_expiry ON public.role_grant USING btree (expires_at) WHE
 
 CREATE INDEX role_grant_group_with_role ON public.role_grant USING btree (organization_id, role_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));
 
-CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, group_id, role_id, workspace_id, project_id, source_id) NULLS NOT DISTINCT WHERE (ended_change IS NULL);
+CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, group_id, role_id, target_id, source_id) NULLS NOT DISTINCT WHERE (ended_change IS NULL);
 
 CREATE INDEX role_grant_of_group ON public.role_grant USING btree (organization_id, group_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));
+
+CREATE INDEX role_grant_on_page ON public.role_grant USING btree (organization_id, page_id) WHERE ((ended_change IS NULL) AND (page_id IS NOT NULL));
 
 CREATE INDEX role_grant_on_project ON public.role_grant USING btree (organization_id, project_id, member_id, group_id) WHERE ((ended_change IS NULL) AND (project_id IS NOT NULL));
 
@@ -533,5 +633,7 @@ CREATE INDEX role_grant_past_member ON public.role_grant USING btree (organizati
 CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, role_id) WHERE (ended_change IS NULL);
 
 CREATE INDEX task_due ON public.task USING btree (run_at, id);
+
+CREATE INDEX teamspace_of_workspace ON public.teamspace USING btree (organization_id, workspace_id, id);
 
 CREATE UNIQUE INDEX workspace_slug ON public.workspace USING btree (slug);
