@@ -4,6 +4,7 @@ import { type Answer, type Call, ROOT_KEY, startTestApp, type TestApp } from '..
 import { databaseState } from '../../test/database-state.ts'
 import { type DirectoryClient, directoryClient } from '../../test/directory-client.ts'
 import { isOpenai, type OpenaiIds, openaiBody, openaiIds, openaiIdsOf } from '../../test/openai-isolation.ts'
+import { isPlane, planeBody, planeIds, planeIdsOf } from '../../test/plane-isolation.ts'
 import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
@@ -29,6 +30,7 @@ interface World {
   readonly directory: Ids
   readonly vitable: Ids
   readonly openai: OpenaiIds
+  readonly plane: Ids
 }
 
 let app: TestApp
@@ -104,6 +106,7 @@ async function world(slug: string): Promise<World> {
     },
     vitable: { group_id, request_id },
     openai: await openaiIds(app, key, other.id),
+    plane: await planeIds(app, key, path, `${slug}-plane`),
   }
 }
 
@@ -117,12 +120,14 @@ const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const isVitable = (path: string) => path.startsWith('/v1/') && !isOpenai(path)
 function idsOf(world: World, { path }: Route): Ids {
   if (isOpenai(path)) return openaiIdsOf(world.openai, path)
+  if (isPlane(path)) return planeIdsOf(world.plane, path)
   return isVitable(path) ? world.vitable : world.directory
 }
 
 /** Bodies that pass the schemas, so that the answer is about the id and not about the body. */
 function bodyFor(route: Route, ids: Ids): object | undefined {
   const { path, method } = route
+  if (isPlane(path)) return planeBody(route)
   const set = /\/teamspaces\/\{teamspace\}\/(members|projects)$/.exec(path)?.[1]
   // Whoever is removed but not there is passed over, so a removal names somebody unknown.
   if (set !== undefined && method === 'DELETE') return { [set]: [UNKNOWN_IDS[set]] }
@@ -132,6 +137,7 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
   if (path.endsWith('/teamspaces')) return { name: 'x', lead: ids.colleague ?? '' }
   if (path.endsWith('{teamspace}')) return { name: 'Taken over', lead: ids.colleague ?? '' }
   if (path.endsWith('/pages') || path.endsWith('{page}')) return { name: 'x', project: ids.project ?? '' }
+  if (path.endsWith('{member}/role')) return { role: ids.workspace_role ?? '' }
   if (path.endsWith('/group_sync')) return { default_workspace_role: ids.workspace_role ?? '' }
   if (path.endsWith('/runs')) return { claims: [{ member: ids.member ?? '', groups: [] }] }
   if (path.endsWith('/workspace_mappings')) return { idp_group_name: 'x', role: ids.workspace_role ?? '' }
@@ -244,7 +250,7 @@ describe('a credential of another organization', () => {
   })
 
   it('sees nothing of this one in any list of its own, filtered by its ids or not', async () => {
-    const theirs = Object.entries({ ...alpha.directory, ...alpha.vitable })
+    const theirs = Object.entries({ ...alpha.directory, ...alpha.vitable, ...alpha.plane })
     const others = [...Object.values(alpha.openai.organization), ...Object.values(alpha.openai.projects)]
     const secrets = [...theirs.map(([, id]) => id), ...others].map((id) => id.replace(PREFIX, ''))
     let lists = 0
@@ -294,6 +300,7 @@ describe('every route', () => {
         assert.equal(answer.status, 401, nameOf(route))
         if (isVitable(route.path)) assert.equal(answer.body.error, answer.body.message)
         else if (isOpenai(route.path)) assert.equal(answer.body.error.code, 'invalid_api_key')
+        else if (isPlane(route.path)) assert.equal(answer.body.detail, answer.body.message)
         else assert.equal(answer.headers['www-authenticate'], 'Bearer')
       }
     }

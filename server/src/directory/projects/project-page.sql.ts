@@ -105,3 +105,16 @@ export async function summarizeProjects(
       order by ${ROLE_RANK} desc, g.opened_change, r.id limit 1
     ) own on true`)
 }
+
+/** The project of a workspace with an identifier in any case, archived or not. */
+export async function findProjectIdentified(
+  db: Queryable,
+  organizationId: string,
+  workspaceId: string,
+  identifier: string,
+): Promise<ProjectRow | undefined> {
+  return await db.row(sql<ProjectRow>`
+    select * from project
+    where organization_id = ${organizationId} and workspace_id = ${workspaceId}
+      and upper(identifier) = upper(${identifier})`)
+}

@@ -5,6 +5,7 @@ import { administersWorkspace, type EnteredWorkspace } from '../workspaces/works
 import { actingMember } from '../workspaces/workspace-members.ts'
 import type { ProjectRow } from './project.sql.ts'
 import {
+  findProjectIdentified,
   findVisibleProject,
   listVisibleProjects,
   type ProjectPage,
@@ -83,4 +84,21 @@ export async function readProjectSummaries(
   if (ids.length === 0) return new Map()
   const rows = await summarizeProjects(context.db, context.organizationId, ids, actingMember(context.actor))
   return new Map(rows.map((row) => [row.id, row]))
+}
+
+/**
+ * The id of the project of a workspace that has an identifier, in any case of letters. Asks for no permission.
+ *
+ * @throws {DirectoryError} project.not_found
+ */
+export async function requireProjectIdentified(
+  context: ReadContext,
+  { entered, hiddenBy }: ProjectsShown,
+  identifier: string,
+): Promise<string> {
+  const { db, organizationId } = context
+  const row = await findProjectIdentified(db, organizationId, entered.workspace.id, identifier)
+  const isHidden = row !== undefined && row.archived_at !== null && hiddenBy in row.metadata
+  if (row !== undefined && !isHidden) return row.id
+  throw new DirectoryError('project.not_found', 'The workspace has no project with this identifier.')
 }

@@ -25,7 +25,7 @@ export interface RosterPlace {
 
 /** What is looked for; null: whatever it is. Texts are contained, in any case of letters. */
 export interface RosterFilter {
-  readonly memberId: string | null
+  readonly memberIds: readonly string[] | null
   readonly firstName: string | null
   readonly lastName: string | null
   readonly displayName: string | null
@@ -63,7 +63,7 @@ export async function listRoster(
     ), highest as (
       select distinct on (d.member_id) d.member_id, r.id as role_id, r.key as role_key, r.name as role_name
       from held d join role r on r.organization_id = ${organizationId} and r.id = d.role_id
-      where ${filter.memberId}::uuid is null or d.member_id = ${filter.memberId}
+      where ${filter.memberIds}::uuid[] is null or d.member_id = any(${filter.memberIds})
       order by d.member_id, ${ROLE_RANK} desc, d.opened_change, r.id
     )
     select ${COLUMNS}, count(*) over () as total

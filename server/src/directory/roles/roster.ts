@@ -14,7 +14,7 @@ export type { RoleCountRow, RosterRow } from './roster.sql.ts'
 
 /** Everybody who is active, whoever that is. */
 const EVERYBODY: RosterFilter = {
-  memberId: null,
+  memberIds: null,
   firstName: null,
   lastName: null,
   displayName: null,
@@ -67,11 +67,22 @@ export async function findOnRoster(
   who: { memberId: string } | { emailKey: string },
   options: { throughGroups: boolean } = { throughGroups: target.kind === 'workspace' },
 ): Promise<RosterRow | undefined> {
-  const filter: RosterFilter = { ...EVERYBODY, ...who, statuses: ['active', 'suspended'] }
+  const named = 'emailKey' in who ? who : { memberIds: [who.memberId] }
+  const filter: RosterFilter = { ...EVERYBODY, ...named, statuses: ['active', 'suspended'] }
   const place = { targetId: target.id, ...options }
   const { db, organizationId } = context
   const [row] = await listRoster(db, organizationId, place, filter, { offset: 0, limit: 1 })
   return row
+}
+
+/** Of some members those who are there, active or suspended. Asks for no permission. */
+export async function readNamed(
+  context: ReadContext,
+  target: Container,
+  memberIds: readonly string[],
+): Promise<RosterRow[]> {
+  const filter = { memberIds, statuses: ['active', 'suspended'] } as const
+  return await readRoster(context, target, filter, { offset: 0, limit: null })
 }
 
 async function readRoster(

@@ -92,6 +92,8 @@ export interface RouteRefusals {
   readonly asView?: boolean
   /** Are about the form on the whole, though the directory names a field. */
   readonly formErrors?: readonly DirectoryErrorCode[]
+  /** What the route calls a field of the directory, or the field of a refusal that names none. */
+  readonly fields?: Readonly<Record<string, string>>
   readonly answers?: Partial<Record<DirectoryErrorCode, PlaneAnswer>>
   readonly texts?: Partial<Record<DirectoryErrorCode, string>>
 }
@@ -115,10 +117,18 @@ export function toPlaneError(
   }
   const { code, details } = refusal
   const answers: Record<DirectoryErrorCode, PlaneAnswer> = planeErrors
-  const [status, shape, shown] = route.answers?.[code] ?? answers[code]
+  const [status, given, shown] = route.answers?.[code] ?? answers[code]
+  // Who asks is found out before any view is reached.
+  const shape = given === 'detail' && route.asView === true && status !== 401 ? 'error' : given
   const message = route.texts?.[code] ?? refusal.message
-  const field = route.formErrors?.includes(code) ? undefined : details.field
+  const field = route.formErrors?.includes(code) ? undefined : fieldOf(refusal, route)
   return { status, body: { ...said(shape, message, field, route), ...named(shown, details), message } }
+}
+
+/** The field of a body that a refusal is about, without what is inside it. */
+function fieldOf({ code, details }: DirectoryError, { fields = {} }: RouteRefusals): string | undefined {
+  const name = details.field?.split(/[.[]/)[0]
+  return fields[name ?? code] ?? name
 }
 
 function said(
@@ -131,9 +141,9 @@ function said(
   if (shape === 'field') {
     if (field !== undefined && PAGING.has(field)) return { detail: message }
     if (field === undefined && asView) return { error: message }
-    return { [field?.split(/[.[]/)[0] || NO_FIELD]: [message] }
+    return { [field || NO_FIELD]: [message] }
   }
-  return shape === 'detail' && !asView ? { detail: message } : { error: message }
+  return shape === 'detail' ? { detail: message } : { error: message }
 }
 
 /** What a refusal names beside its text: a code, and the projects it is about. */

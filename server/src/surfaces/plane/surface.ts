@@ -5,13 +5,17 @@ import { describeRefusals } from '../http/describe-routes.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { planeError, toPlaneError } from './errors.ts'
 import { featureRoutes } from './features.ts'
+import { groupSyncRoutes } from './group-sync.ts'
 import { invitationRoutes } from './invitations.ts'
+import { mappingRoutes } from './mappings.ts'
 import { memberRoutes } from './members.ts'
 import { projectMemberRoutes } from './project-members.ts'
 import { projectRoutes } from './projects.ts'
 import { removeMemberRoutes } from './remove-member.ts'
 import { roleRoutes } from './roles.ts'
 import { enterWorkspaceOf, type PlaneServices } from './scope.ts'
+import { teamspaceSetRoutes } from './teamspace-sets.ts'
+import { teamspaceRoutes } from './teamspaces.ts'
 import { userRoutes } from './users.ts'
 
 const PLANE_PREFIX = '/api/v1'
@@ -55,6 +59,10 @@ function scope(services: PlaneServices): FastifyPluginAsync {
         await workspace.register(projectMemberRoutes(services))
         await workspace.register(featureRoutes(services))
         await workspace.register(roleRoutes(services))
+        await workspace.register(teamspaceRoutes(services))
+        await workspace.register(teamspaceSetRoutes(services))
+        await workspace.register(groupSyncRoutes(services))
+        await workspace.register(mappingRoutes(services))
       },
       { prefix: '/workspaces/:slug' },
     )

@@ -9,13 +9,14 @@ export const uuid = text(64)
   .regex(UUID, 'must be a UUID')
   .transform((id) => id.toLowerCase())
 
+/** In the words of the directory: a malformed id answers as an unknown one does. */
 const NOT_FOUND = {
   project: ['project.not_found', 'There is no project with this id.'],
-  projectMember: ['role_assignment.not_found', 'There is no member of the project with this id.'],
+  projectMember: ['role_assignment.not_found', 'The member has no role on this project.'],
   invitation: ['invitation.not_found', 'There is no invitation with this id.'],
   role: ['role.not_found', 'There is no role with this id.'],
   teamspace: ['teamspace.not_found', 'There is no teamspace with this id.'],
-  mapping: ['group_sync_mapping.not_found', 'There is no mapping with this id.'],
+  mapping: ['group_sync_mapping.not_found', 'There is no group sync mapping with this id.'],
 } as const satisfies Record<string, readonly [DirectoryErrorCode, string]>
 
 /** The UUID of a path. A malformed id is an unknown one. @throws {DirectoryError} not_found */
