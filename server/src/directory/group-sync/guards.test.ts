@@ -10,7 +10,7 @@ import { DirectoryError } from '../errors.ts'
 import { createMember } from '../members/member.ts'
 import { updateOrganization } from '../organizations/organization.ts'
 import { updateWorkspace } from '../workspaces/workspace.ts'
-import { applyClaims, previewClaims } from './apply.ts'
+import { applyClaims, previewClaims, type SyncResult } from './apply.ts'
 
 let opened: TestDatabase
 before(async () => {
@@ -367,4 +367,36 @@ test('a sync takes as many statements for one member as for many, whatever there
   }
   assert.equal(await count(members, ['g0', 'g1', 'g2', 'g3', 'g4']), few)
   assert.ok(few <= 12, `${few} statements`)
+})
+
+test('a sync of hundreds does what one of each does, in as many statements as one of a hundred', async () => {
+  const world = await open(150)
+  await world.configure({ autoRemove: true })
+  const project = await world.project()
+  await world.map('staff', 'member')
+  await world.map('devs', 'viewer', 'all')
+  const rows = await opened.database.rows<{ id: string }>({
+    name: '',
+    text: `insert into member (organization_id, id, status, created_at, updated_at)
+      select $1, uuid_v7(), 'active', now(), now() from generate_series(1, 200) returning id`,
+    values: [world.organizationId],
+  })
+  const ids = rows.map(({ id }) => id).toSorted()
+  const claims = ids.map((id, n) => [id, n % 2 === 0 ? ['staff', 'devs'] : ['devs']] as const)
+  const hundred = await countStatements(opened.database, () => world.sync(claims.slice(0, 100)))
+  let result: SyncResult | undefined
+  const all = await countStatements(opened.database, async () => {
+    result = await world.sync(claims)
+  })
+  assert.equal(all, hundred)
+  const skipped = result!.members.filter((member) => member.skipped === 'no_seat')
+  assert.deepEqual(
+    skipped.map(({ memberId }) => memberId),
+    ids.slice(150),
+  )
+  assert.equal(result!.opened, 100)
+  const both = [`group_sync ${project} viewer`, 'group_sync workspace member'].toSorted()
+  for (const id of [ids[0]!, ids[149]!]) assert.deepEqual(await world.held(id), both)
+  await world.sync(claims.map(([id]) => [id, []] as const))
+  assert.deepEqual(await world.held(ids[0]!), [])
 })

@@ -1,6 +1,7 @@
 import type { Transaction } from '../../platform/postgres/database.ts'
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 import { ADMIN, BEYOND_GUESTS, PAID, USED_SEATS } from '../changes/invariants.sql.ts'
+import { sized } from '../member-syncs/planner.sql.ts'
 import { ROLE_RANK } from '../roles/predefined.ts'
 
 /** Something that the sync gave before and leaves as it is, although the groups say otherwise. */
@@ -31,6 +32,13 @@ const LIVE = new SqlFragment('g.ended_change is null and (g.expires_at is null o
 const GIVES = new SqlFragment(`step in ('open', 'replace')`)
 
 /**
+ * From this many members on, everything is joined by hash: PostgreSQL knows nothing of the sizes of the steps between
+ * and would compare each with each (5,000 members: 190 s instead of 0.7). Under a name of its own, so that a plan kept
+ * for a few is never used for many.
+ */
+const LARGE_MIN = 100
+
+/**
  * The planner: what the groups of these members stand for, compared with what the sync of the workspace has given
  * them, and the difference applied. One statement, whatever the number of members, mappings and projects
  * (docs/decisions/0010-group-sync.md has the order of the rules and its reasons).
@@ -54,7 +62,7 @@ export async function applyGroups(
   },
 ): Promise<SyncedMemberRow[]> {
   const { workspaceId, sourceId, autoRemove, onlyProjectId } = run
-  return await tx.rows(sql<SyncedMemberRow>`
+  const statement = sql<SyncedMemberRow>`
     with person as materialized (
       select c.member_id, c.groups, m.status = 'active' as is_active
       from unnest(${run.memberIds}::uuid[]) a (id)
@@ -135,27 +143,28 @@ export async function applyGroups(
       ) g on g.member_id = s.member_id
       where s.is_active
     ), workspace_choice as materialized (
-      select s.*, d.role_id, d.key, d.rank,
+      select d.*,
         case
-          when ${onlyProjectId}::uuid is not null or d.role_id is null and s.role_ids is null then 'none'
+          when ${onlyProjectId}::uuid is not null or d.role_id is null and d.role_ids is null then 'none'
           -- Only who is in no group that stands for anything leaves the workspace.
           when d.role_id is null then case when ${autoRemove}::boolean then 'end' else 'keep' end
-          when s.role_ids is null then 'open'
-          when s.role_ids = array[d.role_id] then 'none'
-          when ${autoRemove}::boolean or d.rank > s.given_rank then 'replace'
-          when d.role_id = any (s.role_ids) then 'none'
+          when d.role_ids is null then 'open'
+          when d.role_ids = array[d.role_id] then 'none'
+          when ${autoRemove}::boolean or d.rank > d.given_rank then 'replace'
+          when d.role_id = any (d.role_ids) then 'none'
           else 'keep'
         end as step
-      from standing s
-      left join lateral (
-        select w.role_id, w.key, w.rank from workspace_wish w where w.member_id = s.member_id
-        union all
-        -- Who matches mappings of projects only, and is not in the workspace by something else.
-        select r.id, r.key, ${ROLE_RANK} from role r
-        where r.organization_id = ${organizationId} and r.id = ${run.defaultRoleId} and s.is_matched
-          and (s.role_ids is not null or not s.is_in_without)
-          and not exists (select 1 from workspace_wish w where w.member_id = s.member_id)
-      ) d on true
+      from (
+        -- The default role is for who matches mappings of projects only, and is not in the workspace otherwise.
+        select s.*, coalesce(w.role_id, f.role_id) as role_id, case when w.role_id is null then f.key else w.key end as key,
+          coalesce(w.rank, f.rank) as rank
+        from standing s
+        left join workspace_wish w on w.member_id = s.member_id
+        left join (
+          select r.id as role_id, r.key, ${ROLE_RANK} as rank from role r
+          where r.organization_id = ${organizationId} and r.id = ${run.defaultRoleId}
+        ) f on w.member_id is null and s.is_matched and (s.role_ids is not null or not s.is_in_without)
+      ) d
     ), workspace_step as materialized (
       select c.*, coalesce(c.other_guest and after.is_guest, c.other_guest, after.is_guest, false) as is_guest
       from workspace_choice c
@@ -291,9 +300,11 @@ export async function applyGroups(
         select 1 from kept k where k.member_id = c.member_id and k.project_id is not distinct from c.project_id)
     ), gone as (
       update role_grant g set ended_change = ${run.changeId}
-      where g.organization_id = ${organizationId} and g.ended_change is null and g.id = any (array(
+      from (
         select e.id from ending e
-        join done d on d.member_id = e.member_id and d.project_id is not distinct from e.project_id))
+        join done d on d.member_id = e.member_id and d.project_id is not distinct from e.project_id
+      ) e
+      where g.organization_id = ${organizationId} and g.id = e.id and g.ended_change is null
       returning g.member_id
     ), fresh as (
       insert into role_grant (organization_id, id, member_id, role_id, workspace_id, project_id, source_id,
@@ -324,5 +335,10 @@ export async function applyGroups(
         select 1 from kept k where k.member_id = c.member_id and k.project_id is not distinct from c.project_id)
       group by c.member_id
     ) k on k.member_id = p.member_id
-    order by p.member_id`)
+    order by p.member_id`
+  if (run.memberIds.length < LARGE_MIN) return await tx.rows(statement)
+  await tx.run(sql`select set_config('enable_nestloop', 'off', true)`)
+  const rows = await tx.rows(sized(statement, 'large'))
+  await tx.run(sql`select set_config('enable_nestloop', 'on', true)`)
+  return rows
 }
