@@ -38,8 +38,12 @@ export async function endingTakesAway(
     await world.database
       .transaction(async (tx) => {
         const step = stepIn(world, tx)
-        // Somebody else is an owner, whatever is ended.
-        await step((context) => createMember(context, { externalReferenceId: 'spare', level: 'owner' }))
+        // Somebody else is an owner, and an admin wherever the member is, whatever is ended.
+        let spare = ''
+        await step(async (context) => {
+          spare = (await createMember(context, { externalReferenceId: 'spare', level: 'owner' })).id
+        })
+        await step((context) => giveAdminRoles(context, member, spare))
         for (const work of await endingWorks(world, tx, { member, ended, wholeGroups })) await step(work)
         left = (await answer(tx)).allowed
         throw new RolledBack()
@@ -54,6 +58,22 @@ export async function endingTakesAway(
     const ended = lostByEnding.filter((one) => one !== kept)
     assert.equal(await isLeft(ended), true, `lost by ending only ${JSON.stringify(ended)}`)
   }
+}
+
+/** What somebody has as an admin of workspaces and projects, for somebody else too. */
+async function giveAdminRoles(context: Context, from: string, to: string): Promise<void> {
+  const { db, organizationId, change } = context
+  const opened = await db.run(sql`
+    insert into role_grant (organization_id, id, member_id, role_id, workspace_id, project_id, source_id, opened_change)
+    select distinct on (g.role_id, g.target_id) g.organization_id, uuid_v7(), ${to}::uuid, g.role_id, g.workspace_id,
+      g.project_id, g.source_id, ${change.id}::uuid
+    from role_grant g
+    join role r on r.organization_id = g.organization_id and r.id = g.role_id and r.key in ('owner', 'admin')
+    where g.organization_id = ${organizationId} and g.member_id = ${from} and g.ended_change is null
+      and g.target_id is not null`)
+  if (opened === 0) return
+  change.count({ opened })
+  change.describe({ kind: 'role.assigned', memberId: to })
 }
 
 type Work = (context: Context) => Promise<unknown>

@@ -130,7 +130,68 @@ export class Effects {
   record(kind: string, about: Partial<Change> = {}): void {
     const nothing = { member: null, group: null, role: null, before: null, undoes: null }
     const { seq, opened, ended } = this
-    this.#state.changes.push({ ...nothing, ...about, kind, seq, opened, ended, id: '', at: '' })
+    const change = { ...nothing, ...about, kind, seq, opened, ended, id: '', at: '' }
+    this.#state.changes.push(change)
+    requireAdmins(this.#state, change)
+    requireGuestLimits(this.#state, change)
+  }
+}
+
+const ADMINS: Record<string, readonly string[]> = { workspace: ['owner', 'admin'], project: ['admin'] }
+
+/** A workspace, and a project in one, that loses an admin of its own keeps one who is active; time is not refused. */
+function requireAdmins(state: State, change: Change): void {
+  if (change.kind === 'grants.expired') return
+  const undone = change.undoes === null ? undefined : state.changes[change.undoes - 1]!
+  const suspends =
+    change.kind === 'member.suspended' ||
+    undone?.kind === 'member.reactivated' ||
+    (/^member\.(removed|left)$/.test(undone?.kind ?? '') && undone?.before === 'suspended')
+  const isAdmin = (grant: Grant) => {
+    const place = state.places[grant.place]
+    if (grant.kind !== 'role' || place === undefined || state.members[grant.subject] === undefined)
+      return false
+    if (place.kind === 'project' && place.workspace === null) return false
+    return ADMINS[place.kind]?.includes(state.roles[grant.of]!.key ?? '') ?? false
+  }
+  const lost = state.grants.filter(
+    (grant) =>
+      isAdmin(grant) &&
+      (grant.ended === change.seq || (suspends && isLive(grant) && grant.subject === change.member)),
+  )
+  const isKept = (place: string) =>
+    state.grants.some(
+      (grant) =>
+        grant.place === place &&
+        isAdmin(grant) &&
+        isHeld(grant) &&
+        state.members[grant.subject]!.status === 'active',
+    )
+  const bereft = lost.filter((grant) => !isKept(grant.place)).map((grant) => state.places[grant.place]!.kind)
+  refuseIf(bereft.includes('project'), 'project.sole_admin')
+  refuseIf(bereft.includes('workspace'), 'workspace.sole_admin')
+}
+
+/** Who has nothing on a workspace of its own but the role of guests has little on its projects. */
+function requireGuestLimits(state: State, change: Change): void {
+  const workspaceOf = (grant: Grant) => {
+    const place = state.places[grant.place]
+    return place?.kind === 'workspace' ? place.id : (place?.workspace ?? null)
+  }
+  const isOwn = (grant: Grant) => grant.kind === 'role' && state.members[grant.subject] !== undefined
+  for (const given of state.grants) {
+    const workspace = workspaceOf(given)
+    if (!isOwn(given) || given.opened !== change.seq || !isLive(given) || workspace === null) continue
+    const held = state.grants.filter((one) => isOwn(one) && one.subject === given.subject && isHeld(one))
+    const there = held.filter((one) => one.place === workspace)
+    const isGuest = there.length > 0 && there.every((one) => isKey(state, one, 'guest'))
+    const above = held.some(
+      (one) =>
+        one.place !== workspace &&
+        workspaceOf(one) === workspace &&
+        !['guest', 'commenter', 'viewer'].includes(state.roles[one.of]!.key ?? ''),
+    )
+    refuseIf(isGuest && above, 'role.guest_limit')
   }
 }
 

@@ -34,8 +34,9 @@ describe('predefined roles', () => {
     const shown = data.map((row: { resource: string; key: string }) => `${row.resource} ${row.key}`)
     assert.deepEqual(shown, [
       ...['organization owner', 'organization admin', 'organization member'],
-      ...['workspace admin', 'workspace member', 'workspace guest'],
-      ...['project admin', 'project member', 'project viewer'],
+      ...['workspace owner', 'workspace admin', 'workspace member', 'workspace guest'],
+      ...['project admin', 'project member', 'project commenter', 'project viewer', 'project guest'],
+      ...['page editor', 'page commenter', 'page viewer'],
     ])
     const owner = data[0]
     assert.deepEqual([owner.permissions, owner.predefined], [['*'], true])

@@ -76,7 +76,7 @@ describe('roles of a project', () => {
     const names: string[] = []
     for await (const role of projects.roles.list(id, { limit: 2 })) names.push(role.id)
     assert.deepEqual(names, [
-      ...['owner', 'member', 'viewer'].map((name) => fullId(name, id)),
+      ...['owner', 'member', 'commenter', 'viewer', 'guest'].map((name) => fullId(name, id)),
       ...[own.id, shared.id],
     ])
     const reversed = await projects.roles.list(id, { order: 'desc', limit: 2 })
