@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { before, beforeEach, describe, test } from 'node:test'
-import { member, newMember, newRole, openPlaces, type Places } from '../../../test/campaigns/authority.ts'
+import {
+  changeOf,
+  member,
+  newMember,
+  newRole,
+  openPlaces,
+  type Places,
+} from '../../../test/campaigns/authority.ts'
 import { drainSyncs } from '../../../test/campaigns/race.ts'
 import { assertSound } from '../../../test/campaigns/snapshot.ts'
 import { change, desired } from '../../../test/campaigns/world.ts'
@@ -13,7 +20,7 @@ import { createGroup, deleteGroup } from '../groups/group.ts'
 import { addGroupMember } from '../groups/membership.ts'
 import { submitMemberSync } from '../member-syncs/member-sync.ts'
 import { removeMember } from '../members/lifecycle.ts'
-import { assignRole, revokeRolesOn } from '../roles/assignment.ts'
+import { assignRole, revokeAssignment, revokeRolesOn } from '../roles/assignment.ts'
 import { deleteRole, requirePredefinedRole } from '../roles/role.ts'
 import { readEffects } from './effects.ts'
 import { undoChange } from './undo.ts'
@@ -86,11 +93,7 @@ const assign = (
     actor,
   )
 
-const removal = () =>
-  change(places.world, async (context) => {
-    await removeMember(context, leaver)
-    return context.change.id
-  })
+const removal = () => changeOf(places.world, (context) => removeMember(context, leaver))
 const undo = (id: string) =>
   change(places.world, async (context) => ({
     ...(await undoChange(context, id)),
@@ -206,10 +209,7 @@ describe('the undo of an offboarding', () => {
     for (const actor of [world.root, world.apiKey]) {
       for (const role of [again, back]) await assign(role, project, LATER, actor)
     }
-    const taken = await change(world, async (context) => {
-      await revokeRolesOn(context, member(leaver), project)
-      return context.change.id
-    })
+    const taken = await changeOf(world, (context) => revokeRolesOn(context, member(leaver), project))
     await assign(again, project)
     const undone = await undo(taken)
     assert.equal(undone.opened, 3)
@@ -229,6 +229,19 @@ describe('the undo of an offboarding', () => {
     )
     await assertSound(world)
   })
+})
+
+test('an undo does not give back a role that was given and taken again since', async () => {
+  const { world, targets } = places
+  const role = await newRole(world, targets.project, ['invoices.approve'])
+  const revoked = async () => {
+    const { id } = await assign(role, targets.project)
+    return await changeOf(world, (context) => revokeAssignment(context, id))
+  }
+  const [first, last] = [await revoked(), await revoked()]
+  await assert.rejects(undo(first), refusedAs('change.not_undoable'))
+  assert.equal((await undo(last)).opened, 1)
+  await assertSound(world)
 })
 
 async function roleNames(): Promise<Map<string, string>> {
