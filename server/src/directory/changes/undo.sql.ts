@@ -16,6 +16,8 @@ export interface UndoRefusal {
 
 interface Reopened {
   opened: number
+  /** Not given back because somebody gave it at the same moment. */
+  missed: number
   refused: UndoRefusal[]
 }
 
@@ -98,6 +100,7 @@ export async function reopenMembershipsEndedBy(
       on conflict do nothing returning 1
     )
     select (select count(*) from opened) as opened,
+      (select count(*) from candidates where reason is null) - (select count(*) from opened) as missed,
       coalesce((
         select json_agg(json_build_object('grant', 'group_membership', 'member_id', member_id,
           'group_id', group_id, 'role', null, 'reason', reason) order by group_id, member_id)
@@ -157,6 +160,7 @@ export async function reopenRoleGrantsEndedBy(
       returning 1
     )
     select (select count(*) from opened) as opened,
+      (select count(*) from candidates where reason is null) - (select count(*) from opened) as missed,
       coalesce((
         select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', group_id,
           'role', role, 'reason', reason) order by member_id, group_id, role)
