@@ -558,7 +558,7 @@ CREATE INDEX credential_expiry ON public.credential USING btree (expires_at) WHE
 
 CREATE INDEX group_membership_expiry ON public.group_membership USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
-CREATE INDEX group_membership_member ON public.group_membership USING btree (organization_id, member_id, group_id);
+CREATE INDEX group_membership_member ON public.group_membership USING btree (organization_id, member_id, group_id) INCLUDE (expires_at);
 
 CREATE INDEX group_membership_opened ON public.group_membership USING btree (organization_id, opened_change);
 

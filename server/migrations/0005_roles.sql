@@ -101,6 +101,10 @@ alter table member_sync add column actor_level text check (actor_level in ('owne
 update member_sync set actor_level = case when ranks_as_owner then 'owner' else 'admin' end;
 alter table member_sync alter column actor_level set not null, drop column ranks_as_owner;
 
+-- The groups of a member, answered by the index alone.
+drop index group_membership_member;
+create index group_membership_member on group_membership (organization_id, member_id, group_id) include (expires_at);
+
 -- Which provisioning source manages a group: nobody else changes it or its members.
 alter table org_group
   add column managed_by uuid,

@@ -49,16 +49,22 @@ const end = fc.constantFrom<End>('never', 'never', 'soon', 'later')
 const permissions = fc.subarray([...PERMISSIONS])
 const of = <Kind extends string>(kind: Kind) => fc.constant(kind)
 
-const operation: fc.Arbitrary<AccessOperation> = fc.oneof(
+/** Operations that give. */
+const giving: fc.Arbitrary<AccessOperation> = fc.oneof(
   {
-    weight: 12,
+    weight: 3,
     arbitrary: fc.record({
       kind: of('assign'),
       ...{ subject: place, toGroup: fc.boolean(), place, role: place, end, byKey },
       fits: fc.integer({ min: 0, max: 9 }).map((one) => one > 0),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: of('again'), grant: place, end, byKey }) },
+  { weight: 2, arbitrary: fc.record({ kind: of('add'), group: place, member: place, end, byKey }) },
+)
+
+const operation: fc.Arbitrary<AccessOperation> = fc.oneof(
+  { weight: 16, arbitrary: giving },
+  { weight: 4, arbitrary: fc.record({ kind: of('again'), grant: place, end, byKey }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('revoke', 'revokeRole'), grant: place }) },
   { weight: 1, arbitrary: fc.record({ kind: of('revokeRolesOn'), grant: place }) },
   {
@@ -69,14 +75,13 @@ const operation: fc.Arbitrary<AccessOperation> = fc.oneof(
       ...{ member: place, byKey },
     }),
   },
-  { weight: 8, arbitrary: fc.record({ kind: of('add'), group: place, member: place, end, byKey }) },
   { weight: 2, arbitrary: fc.record({ kind: of('removeFromGroup'), grant: place }) },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({ kind: of('sync'), group: place, members: fc.array(place, { maxLength: 4 }) }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: of('updateRole'), role: place, permissions }) },
-  { weight: 1, arbitrary: fc.record({ kind: of('deleteRole'), role: place }) },
+  { weight: 5, arbitrary: fc.record({ kind: of('updateRole'), role: place, permissions }) },
+  { weight: 2, arbitrary: fc.record({ kind: of('deleteRole'), role: place }) },
   { weight: 1, arbitrary: fc.record({ kind: of('deleteGroup'), group: place }) },
   {
     weight: 6,
@@ -88,7 +93,7 @@ const operation: fc.Arbitrary<AccessOperation> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: of('merge'), into: place, from: place }) },
-  { weight: 5, arbitrary: fc.record({ kind: of('undo'), change: place }) },
+  { weight: 6, arbitrary: fc.record({ kind: of('undo'), change: place }) },
   { weight: 2, arbitrary: fc.record({ kind: of('passTime'), end: fc.constantFrom('soon', 'later') }) },
   { weight: 1, arbitrary: fc.record({ kind: of('sweep') }) },
 )
@@ -102,9 +107,10 @@ const questions: fc.Arbitrary<Questions> = fc.record({
   isEnded: fc.integer({ min: 0, max: 3 }).map((one) => one === 0),
 })
 
-/** What is done to one organization, from its start, and what is asked after each step. */
+/** What one organization begins with, what is done to it, and what is asked after each step. */
 export const accessHistory = (length: number) =>
   fc.record({
+    start: fc.array(giving, { minLength: 12, maxLength: 12 }),
     given: fc.array(permissions, { minLength: CUSTOM_ROLE_COUNT, maxLength: CUSTOM_ROLE_COUNT }),
     steps: fc.array(fc.record({ operation, questions }), { minLength: 1, maxLength: length, size: 'max' }),
   })

@@ -14,9 +14,11 @@ export const newCounts = (): AccessCounts => ({ worlds: 0, operations: 0, questi
 
 /** Random organizations over time: who may do what, now and then, is what the rules say, and so is why. */
 export function accessProperty(database: Database, length: number, counts: AccessCounts) {
-  return fc.asyncProperty(accessHistory(length), async ({ given, steps }) => {
+  return fc.asyncProperty(accessHistory(length), async ({ given, start, steps }) => {
     counts.worlds++
     const access = await openAccessWorld(database, given)
+    for (const operation of start) await performAccess(access, operation)
+    counts.operations += start.length
     for (const { operation, questions } of steps) {
       counts.operations++
       await performAccess(access, operation)

@@ -82,7 +82,8 @@ export function resolve(
       : ({ source: 'manual', actor: world.root } as const)
   const inStatus = (kind: keyof typeof MEANT, place: number) =>
     prefer(members, place, (id) => state.members[id]!.status === MEANT[kind])
-  const isChangeable = ({ key, deletedBy }: State['roles'][string]) => key === null && deletedBy === null
+  const isChangeable = ({ id, key }: State['roles'][string]) =>
+    key === null && state.grants.some((one) => one.of === id && isHeld(one))
   const subjectOf = (id: string) => ({ kind: model.isGroup(state, id) ? 'group' : 'member', id }) as const
   const assigning = (
     one: { subject: string; role: string; place: string },
@@ -116,7 +117,9 @@ export function resolve(
     case 'revokeRole':
     case 'revokeRolesOn': {
       const given = state.grants.filter((one) => one.kind === 'role')
-      const grant = prefer(given, operation.grant, isHeld)
+      // What has been taken away is given again, too.
+      const grant =
+        operation.kind === 'again' ? pick(given, operation.grant) : prefer(given, operation.grant, isHeld)
       const { subject, of: role, place } = grant
       const index = state.grants.indexOf(grant)
       const target = targetOf(state, place)

@@ -150,8 +150,13 @@ export async function checkMany(
         where g.organization_id = ${organizationId} and g.group_id = any (array(
             select gm.group_id from group_membership gm
             where gm.organization_id = ${organizationId} and gm.member_id = t.member_id
-              and (gm.expires_at is null or gm.expires_at > now())
-              and gm.opened_change is distinct from ${withoutChange}))
+              and (gm.expires_at is null or gm.expires_at > now())))
+          -- Apart, so that the index alone answers the groups.
+          and (${withoutChange}::uuid is null or exists (
+            select 1 from group_membership other
+            where other.organization_id = ${organizationId} and other.group_id = g.group_id
+              and other.member_id = t.member_id and other.opened_change <> ${withoutChange}
+              and (other.expires_at is null or other.expires_at > now())))
           and ${LIVE} and ${REACHES} and ${GIVES} and g.opened_change is distinct from ${withoutChange}
       ) as allowed
     from t

@@ -25,6 +25,8 @@ export interface UndoRefusal {
 
 interface Reopened {
   opened: number
+  /** Not given back because somebody gave it at the same moment. */
+  missed: number
   refused: UndoRefusal[]
 }
 
@@ -107,6 +109,7 @@ export async function reopenMembershipsEndedBy(
       on conflict do nothing returning 1
     )
     select (select count(*) from opened) as opened,
+      (select count(*) from candidates where reason is null) - (select count(*) from opened) as missed,
       coalesce((
         select json_agg(json_build_object('grant', 'group_membership', 'member_id', member_id,
           'group_id', group_id, 'group_kind', group_kind, 'role', null, 'reason', reason) order by group_id, member_id)
@@ -167,6 +170,7 @@ export async function reopenRoleGrantsEndedBy(
       returning 1
     )
     select (select count(*) from opened) as opened,
+      (select count(*) from candidates where reason is null) - (select count(*) from opened) as missed,
       coalesce((
         select json_agg(json_build_object('grant', 'role', 'member_id', member_id, 'group_id', group_id, 'group_kind', group_kind,
           'role', role, 'reason', reason) order by member_id, group_id, role)

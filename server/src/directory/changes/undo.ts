@@ -17,6 +17,7 @@ import { restoreTeamspace } from '../teamspaces/teamspace.ts'
 import { addPurchasedSeats } from '../workspaces/workspace-members.sql.ts'
 import { type ChangeRow, findChange } from './change.sql.ts'
 import type { ChangeKind } from './change-draft.ts'
+import { Conflict } from './conflicts.ts'
 import {
   endMembershipsOpenedBy,
   endRoleGrantsOpenedBy,
@@ -116,6 +117,8 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
     (await endRoleGrantsOpenedBy(db, organizationId, change.id, undoId))
   const memberships = await reopenMembershipsEndedBy(db, organizationId, change, undoId)
   const roles = await reopenRoleGrantsEndedBy(db, organizationId, change, undoId)
+  // Done again, the undo sees what was given meanwhile, and names it.
+  if (memberships.missed + roles.missed > 0) throw new Conflict('given anew meanwhile')
   const opened = memberships.opened + roles.opened
   const refused = [...memberships.refused, ...roles.refused]
   if (!restored && opened === 0 && ended === 0) {

@@ -14,15 +14,17 @@ import { removeMember } from '../members/lifecycle.ts'
 import { createMember } from '../members/member.ts'
 import { mergeMembers } from '../members/merge.ts'
 import { sweep } from '../sweep.tasks.ts'
+import { createWorkspace } from '../workspaces/workspace.ts'
 import {
   assignRole,
   listAssignments,
   type RoleAssignmentRow,
   revokeAssignment,
   revokeRole,
+  revokeRolesOn,
   type Subject,
 } from './assignment.ts'
-import { createRole, deleteRole } from './role.ts'
+import { createRole, deleteRole, requirePredefinedRole } from './role.ts'
 import { ORGANIZATION } from './target.ts'
 
 const SOON = '2098-01-01T00:00:00.000000Z'
@@ -184,6 +186,41 @@ describe('a role', () => {
     )
     await assert.rejects(met, refusedAs('change.not_undoable'))
     assert.deepEqual(await given(), [])
+  })
+
+  test('that is being given anew is not given back by an undo, which names it', async () => {
+    const slug = `w-${world.organizationId}`
+    const { id } = await change(world, (context) =>
+      createWorkspace(context, { name: slug, slug, metadata: {}, purchasedSeats: null }),
+    )
+    const workspace = { kind: 'workspace', id } as const
+    const assignThere = (key: string) => async (context: Context) => {
+      const role = await requirePredefinedRole(context, 'workspace', key)
+      return await assignRole(context, { subject: toMember(), roleId: role.id, target: workspace })
+    }
+    for (const key of ['admin', 'guest']) await change(world, assignThere(key))
+    const revoked = await change(world, async (context) => {
+      await revokeRolesOn(context, toMember(), workspace)
+      return context.change.id
+    })
+    const undone = await meet(assignThere('guest'), (context) => undoChange(context, revoked))
+    assert.deepEqual([undone.opened, undone.refused.map(({ reason }) => reason)], [1, ['changed_since']])
+  })
+
+  test('is not given to a member who is being merged away', async () => {
+    const into = await change(world, (context) => createMember(context, { externalReferenceId: 'into' }))
+    const met = meet((context) => mergeMembers(context, into.id, member), assign())
+    await assert.rejects(met, refusedAs('member.wrong_status'))
+    assert.deepEqual(await given(), [])
+  })
+
+  test('that is being given to a member goes with a merge', async () => {
+    const into = await change(world, (context) => createMember(context, { externalReferenceId: 'into' }))
+    await meet(assign(), (context) => mergeMembers(context, into.id, member))
+    assert.deepEqual(
+      (await given()).map((row) => row.member_id),
+      [into.id],
+    )
   })
 
   test('that is being revoked is not copied by a merge', async () => {

@@ -137,6 +137,16 @@ describe('nobody gives to themselves what they do not hold', () => {
     await refused((context) => undoChange(context, undone), actor, 'role.permission_exceeded')
   })
 
+  test('by undoing what took it from a group they are in', async () => {
+    const { world, targets } = places
+    const actor = await memberKey(world, ['roles:write', 'changes:write'])
+    const groupId = await newGroup()
+    await change(world, (context) => addGroupMember(context, groupId, actor.memberId, null))
+    const { assignment } = await give(world, group(groupId), targets.project, [GIVEN])
+    const undone = await changeOf(world, (context) => revokeAssignment(context, assignment))
+    await refused((context) => undoChange(context, undone), actor, 'role.permission_exceeded')
+  })
+
   test('by merging who holds it into themselves', async () => {
     const { world, targets } = places
     const actor = await memberKey(world, ['members:write'])

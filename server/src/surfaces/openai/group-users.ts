@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { applyChange } from '../../directory/changes/change.ts'
 import { getMemberOfGroup, listMembersOfGroup } from '../../directory/groups/group-list.ts'
 import { addGroupMember, removeGroupMember } from '../../directory/groups/membership.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { afterId, nextPage, nextPageQuery, toNextPage } from './lists.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { toUserName, userIdText } from './users-wire.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, withFields } from './wire.ts'
 
@@ -19,7 +19,7 @@ const tags = ['OpenAI: group users']
 const groupParams = z.object({ group_id: z.string() })
 const userParams = groupParams.extend({ user_id: z.string() })
 
-export function groupUserRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function groupUserRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

@@ -11,9 +11,9 @@ import {
   updateGroup,
 } from '../../directory/groups/group.ts'
 import { listGroupsInOrder } from '../../directory/groups/group-list.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, nextPage, nextPageQuery, toNextPage } from './lists.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds } from './wire.ts'
 
 const LIMIT_DEFAULT = 100
@@ -48,7 +48,7 @@ const tags = ['OpenAI: groups']
 const groupParams = z.object({ group_id: z.string() })
 const groupBody = z.object({ name: text(GROUP_NAME_LENGTH_MAX) })
 
-export function groupRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function groupRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

@@ -12,10 +12,10 @@ import {
   listInvitations,
   revokeInvitation,
 } from '../../directory/invitations/invitation.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, idPage, idPageQuery, toIdPage } from './lists.ts'
 import { fromProjectRole, projectRole, toProjectRole } from './project-wire.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { roleName, toLevel, toLevelName } from './users-wire.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds, withFields } from './wire.ts'
 
@@ -94,7 +94,7 @@ async function toGrants(context: Context, projects: z.infer<typeof newInvite>['p
 const tags = ['OpenAI: invites']
 const inviteParams = z.object({ invite_id: z.string() })
 
-export function inviteRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function inviteRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

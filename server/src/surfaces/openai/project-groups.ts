@@ -10,11 +10,11 @@ import {
   requireProjectGroup,
 } from '../../directory/projects/project-members.ts'
 import { assignRole, revokeRolesOn } from '../../directory/roles/assignment.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, nextPage, nextPageQuery, toNextPage } from './lists.ts'
 import { applyAndRead, projectParams } from './project-wire.ts'
 import { resolveRoleId, roleIdText } from './role-ids.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds, withFields } from './wire.ts'
 
 const LIMIT_DEFAULT = 20
@@ -52,7 +52,7 @@ const tags = ['OpenAI: project groups']
 const path = '/projects/:project_id/groups'
 const groupParams = projectParams.extend({ group_id: z.string() })
 
-export function projectGroupRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function projectGroupRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import type { ReadContext } from '../../directory/context.ts'
+import type { KeyScopeServices } from '../http/key-scope.ts'
 import { projectParams } from './project-wire.ts'
 import { groupRoles, userRoles } from './role-holder-kinds.ts'
 import { roleHolderRoutes } from './role-holders.ts'
 import { roleRoutes } from './roles.ts'
-import type { OpenaiServices } from './scope.ts'
 import { fromOpenaiId } from './wire.ts'
 
 function onProject(_context: ReadContext, params: z.infer<typeof projectParams>) {
@@ -14,7 +14,7 @@ function onProject(_context: ReadContext, params: z.infer<typeof projectParams>)
 }
 
 /** What lies below `/v1/projects`: the roles of a project, and who has them there. */
-export function projectRoleRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function projectRoleRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (app) => {
     roleRoutes(app, services, {
       path: '/:project_id/roles',

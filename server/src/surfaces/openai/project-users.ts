@@ -14,10 +14,10 @@ import {
   setProjectRole,
 } from '../../directory/projects/project-members.ts'
 import { revokeRolesOn } from '../../directory/roles/assignment.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, idPage, idPageQuery, toIdPage } from './lists.ts'
 import { applyAndRead, fromProjectRole, projectParams, projectRole, toProjectRole } from './project-wire.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { toUserName, userIdText } from './users-wire.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds, withFields } from './wire.ts'
 
@@ -72,7 +72,7 @@ const tags = ['OpenAI: project users']
 const path = '/projects/:project_id/users'
 const userParams = projectParams.extend({ user_id: z.string() })
 
-export function projectUserRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function projectUserRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

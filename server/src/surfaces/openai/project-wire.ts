@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { applyChange } from '../../directory/changes/change.ts'
 import type { Context, ReadContext } from '../../directory/context.ts'
 import { requirePredefinedRole } from '../../directory/roles/role.ts'
-import type { OpenaiServices } from './scope.ts'
+import type { KeyScopeServices } from '../http/key-scope.ts'
 
 export const projectParams = z.object({ project_id: z.string() })
 
@@ -27,7 +27,7 @@ export async function fromProjectRole(
  * time, so that the moment it tells is the one that every later read tells.
  */
 export async function applyAndRead<T, Answer>(
-  services: OpenaiServices,
+  services: KeyScopeServices,
   scope: ReadContext,
   work: (context: Context) => Promise<T>,
   read: (context: ReadContext, result: T) => Promise<Answer>,

@@ -11,9 +11,9 @@ import {
   PROJECT_NAME_LENGTH_MAX,
   type ProjectRow,
 } from '../../directory/projects/project.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { queryFlag, text } from '../http/wire-types.ts'
 import { afterId, idPage, idPageQuery, toIdPage } from './lists.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { decodeOpenaiId, fromOpenaiId, toOpenaiId, toUnixSeconds } from './wire.ts'
 
 const LABEL_LENGTH_MAX = 255
@@ -79,7 +79,7 @@ function stated(body: Readonly<Record<string, string | null | undefined>>): Reco
   )
 }
 
-export function projectRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function projectRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

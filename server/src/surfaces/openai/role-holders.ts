@@ -6,10 +6,10 @@ import { assignRole, revokeRole, type Subject } from '../../directory/roles/assi
 import { requireRole } from '../../directory/roles/role.ts'
 import { findSubjectRole, listSubjectRoles } from '../../directory/roles/subject-roles.ts'
 import type { Target } from '../../directory/roles/target.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { nextPage, nextPageQuery, toNextPage } from './lists.ts'
 import { afterRoleId, type RolePlace, resolveRoleId, roleIdText } from './role-ids.ts'
 import { assignedRole, type OpenaiRole, toAssignedRole, toRole } from './roles-wire.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { withFields } from './wire.ts'
 
 /** The vendor states no default: what a subject holds is short, so all of it. */
@@ -46,7 +46,7 @@ export interface RoleHolderRoutes<Params extends z.ZodObject, Created extends z.
 /** Registers create, list, retrieve and delete of a holder's roles. */
 export function roleHolderRoutes<Params extends z.ZodObject, Created extends z.ZodType>(
   app: FastifyInstance,
-  services: OpenaiServices,
+  services: KeyScopeServices,
   routes: RoleHolderRoutes<Params, Created>,
 ): void {
   const { path, params, noun, operation } = routes

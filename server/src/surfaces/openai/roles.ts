@@ -15,12 +15,12 @@ import {
 } from '../../directory/roles/role.ts'
 import { requireRoleOn } from '../../directory/roles/role-on.ts'
 import { ORGANIZATION, type Target } from '../../directory/roles/target.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { text } from '../http/wire-types.ts'
 import { nextPage, nextPageQuery, toNextPage } from './lists.ts'
 import { fromPermissionNames } from './permission-names.ts'
 import { afterRoleId, organizationPlace, type RolePlace, resolveRoleId } from './role-ids.ts'
 import { role, toRole } from './roles-wire.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { withFields } from './wire.ts'
 
 const LIMIT_DEFAULT = 1000
@@ -47,7 +47,7 @@ export interface RoleRoutes<Params extends z.ZodObject> {
 /** Registers create, list, retrieve, update and delete of roles. */
 export function roleRoutes<Params extends z.ZodObject>(
   app: FastifyInstance,
-  services: OpenaiServices,
+  services: KeyScopeServices,
   routes: RoleRoutes<Params>,
 ): void {
   const { path, params, operation } = routes
@@ -204,7 +204,7 @@ export function roleRoutes<Params extends z.ZodObject>(
 }
 
 /** The organization's own roles. */
-export function organizationRoleRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function organizationRoleRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (app) =>
     roleRoutes(app, services, {
       path: '/roles',

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
 import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
+import type { KeyScopeServices } from '../http/key-scope.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { openaiError, openaiErrors, toOpenaiError } from './errors.ts'
 import { groupUserRoutes } from './group-users.ts'
@@ -14,7 +15,6 @@ import { projectRoutes } from './projects.ts'
 import { organizationGroupRoles, organizationUserRoles } from './role-holder-kinds.ts'
 import { roleHolderRoutes } from './role-holders.ts'
 import { organizationRoleRoutes } from './roles.ts'
-import type { OpenaiServices } from './scope.ts'
 import { userRoutes } from './users.ts'
 
 /** When a server that cannot reach its database is worth asking again. */
@@ -35,14 +35,14 @@ export function isOpenaiUrl(url: string): boolean {
 }
 
 /** OpenAI's dialect of the directory: the organization's groups, users, roles, projects and invites. */
-export function openaiSurface(services: OpenaiServices): FastifyPluginAsync {
+export function openaiSurface(services: KeyScopeServices): FastifyPluginAsync {
   return async (app) => {
     await app.register(scope(services, organizationRoutes(services)), { prefix: ORGANIZATION_PREFIX })
     await app.register(scope(services, [projectRoleRoutes(services)]), { prefix: PROJECTS_PREFIX })
   }
 }
 
-function organizationRoutes(services: OpenaiServices): FastifyPluginAsync[] {
+function organizationRoutes(services: KeyScopeServices): FastifyPluginAsync[] {
   return [
     groupRoutes(services),
     groupUserRoutes(services),
@@ -59,7 +59,7 @@ function organizationRoutes(services: OpenaiServices): FastifyPluginAsync[] {
   ]
 }
 
-function scope(services: OpenaiServices, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
+function scope(services: KeyScopeServices, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
     answerOpenaiErrors(app)
     describeRefusals(app, openaiError)

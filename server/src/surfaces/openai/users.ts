@@ -13,10 +13,10 @@ import { listMembersWithEmails } from '../../directory/members/member-list.ts'
 import { assignRole } from '../../directory/roles/assignment.ts'
 import { requireRoleOn } from '../../directory/roles/role-on.ts'
 import { ORGANIZATION } from '../../directory/roles/target.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { text } from '../http/wire-types.ts'
 import { afterId, idPage, idPageQuery, listOf, queryList, toIdPage } from './lists.ts'
 import { organizationPlace, resolveRoleId, roleIdText } from './role-ids.ts'
-import { inOrganization, type OpenaiServices } from './scope.ts'
 import { roleName, toLevel, toUser, user } from './users-wire.ts'
 import { decodeOpenaiId, fromOpenaiId, withFields } from './wire.ts'
 
@@ -26,7 +26,7 @@ const NOTE_LENGTH_MAX = 255
 const tags = ['OpenAI: users']
 const userParams = z.object({ user_id: z.string() })
 
-export function userRoutes(services: OpenaiServices): FastifyPluginAsync {
+export function userRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

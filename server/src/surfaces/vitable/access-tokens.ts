@@ -2,11 +2,11 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ACCESS_TOKEN_TTL_SECONDS, issueAccessToken } from '../../directory/api-keys/api-key.ts'
-import { inOrganization, type VitableServices } from './scope.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 
 const ACCESS_TOKEN_PREFIX = 'vit_at_'
 
-export function accessTokenRoutes(services: VitableServices): FastifyPluginAsync {
+export function accessTokenRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

@@ -11,8 +11,8 @@ import {
   updateGroup,
 } from '../../directory/groups/group.ts'
 import { pageGroups } from '../../directory/groups/group-page.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { moment, queryNumber, text } from '../http/wire-types.ts'
-import { inOrganization, type VitableServices } from './scope.ts'
 import { envelope, fromVitableId, toVitableId } from './wire.ts'
 
 const REFERENCE_LENGTH_MAX = 255
@@ -46,7 +46,7 @@ function toVitableGroup(organizationId: string, row: GroupRow): z.infer<typeof g
 const tags = ['Vitable: groups']
 const groupParams = z.object({ group_id: z.string() })
 
-export function groupRoutes(services: VitableServices): FastifyPluginAsync {
+export function groupRoutes(services: KeyScopeServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 

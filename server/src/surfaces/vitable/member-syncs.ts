@@ -11,9 +11,9 @@ import {
 } from '../../directory/member-syncs/member-sync.ts'
 import type { MemberAttributes } from '../../directory/members/member.ts'
 import { address } from '../http/attributes.ts'
+import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { readMemberRows, takeBodiesAsStreams } from '../http/member-rows.ts'
 import { moment, text } from '../http/wire-types.ts'
-import { inOrganization, type VitableServices } from './scope.ts'
 import { envelope, fromVitableId, toVitableId } from './wire.ts'
 
 const BODY_BYTES_MAX = 8 * 1024 * 1024
@@ -76,7 +76,7 @@ function toDetail(row: MemberSyncRow, members: SyncedMembers): z.infer<typeof de
 
 const tags = ['Vitable: group member sync']
 
-export function memberSyncRoutes(services: VitableServices): FastifyPluginAsync {
+export function memberSyncRoutes(services: KeyScopeServices): FastifyPluginAsync {
   const { directory } = services
   return async (plain) => {
     await plain.register(submissionRoute)

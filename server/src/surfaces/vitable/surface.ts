@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
 import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
+import type { KeyScopeServices } from '../http/key-scope.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { accessTokenRoutes } from './access-tokens.ts'
 import { toVitableError, vitableError, vitableStatus } from './errors.ts'
 import { groupRoutes } from './groups.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
-import type { VitableServices } from './scope.ts'
 
 const RETRY_AFTER_SECONDS = '1'
 
@@ -23,7 +23,7 @@ export function isVitableUrl(url: string): boolean {
 }
 
 /** Vitable's dialect of the directory: groups and group member sync. */
-export function vitableSurface(services: VitableServices): FastifyPluginAsync {
+export function vitableSurface(services: KeyScopeServices): FastifyPluginAsync {
   return async (app) => {
     await app.register(scope(services, groupRoutes(services), memberSyncRoutes(services)), {
       prefix: GROUPS_PREFIX,
@@ -32,7 +32,7 @@ export function vitableSurface(services: VitableServices): FastifyPluginAsync {
   }
 }
 
-function scope(services: VitableServices, ...routes: FastifyPluginAsync[]): FastifyPluginAsync {
+function scope(services: KeyScopeServices, ...routes: FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
     answerVitableErrors(app)
     describeRefusals(app, vitableError)

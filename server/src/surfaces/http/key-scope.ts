@@ -3,7 +3,8 @@ import type { Authentication } from '../../directory/api-keys/authentication.ts'
 import type { Directory, ReadContext } from '../../directory/context.ts'
 import { DirectoryError } from '../../directory/errors.ts'
 
-export interface OpenaiServices {
+/** What a dialect runs on whose keys name the organization. */
+export interface KeyScopeServices {
   readonly directory: Directory
   readonly authentication: Authentication
 }
@@ -13,7 +14,7 @@ export interface OpenaiServices {
  *
  * @throws {DirectoryError} permission.denied for the root key, which belongs to no organization
  */
-export function inOrganization(services: OpenaiServices, actor: Actor): ReadContext {
+export function inOrganization(services: KeyScopeServices, actor: Actor): ReadContext {
   if (actor.kind !== 'api_key') {
     throw new DirectoryError(
       'permission.denied',
