@@ -78,7 +78,9 @@ export function dnsRecords(options: DnsRecordsOptions): DnsRecords {
 
 async function answerFor(name: string, ask: () => Promise<string[]>): Promise<DnsAnswer> {
   try {
-    return { values: await ask() }
+    const values = await ask()
+    // An answer that holds an alias alone counts as one without records.
+    return values.length === 0 ? failure(name, 'ENODATA') : { values }
   } catch (error) {
     return failure(name, (error as NodeJS.ErrnoException).code ?? '')
   }
