@@ -53,7 +53,7 @@ export function scimTokenRoutes(services: Services): FastifyPluginAsync {
               expires_at: moment.nullish(),
               replace: z.boolean().default(false).describe('Revoke the ones before in the same change.'),
             })
-            .optional(),
+            .nullish(),
           response: { 201: scimToken.extend({ token: z.string() }) },
         },
       },
