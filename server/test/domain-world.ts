@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Logger } from 'pino'
 import { checkDueDomains } from '#src/directory/domains/domain.tasks.ts'
 import { type Answer, startTestApp, type TestApp } from './app.ts'
 import { makeCertificate } from './certificate.ts'
@@ -20,9 +21,15 @@ export interface DomainWorld {
   ageMissingProof(name: string, millis: number): Promise<void>
 }
 
-export async function openDomainWorld(): Promise<DomainWorld> {
+export async function openDomainWorld(
+  options: { log?: Logger; withTasks?: boolean } = {},
+): Promise<DomainWorld> {
   const dns = await startDnsServer()
-  const app = await startTestApp({ withoutTasks: true, settings: { ROLLCALL_DNS_SERVERS: dns.address } })
+  const app = await startTestApp({
+    withoutTasks: options.withTasks !== true,
+    settings: { ROLLCALL_DNS_SERVERS: dns.address },
+    ...(options.log === undefined ? {} : { log: options.log }),
+  })
   const run = (text: string, ...values: unknown[]) => app.database.run({ name: '', text, values })
   function prove(domain: Answer['body']): void {
     dns.zone.set(domain.challenge.name, { txt: [domain.challenge.value] })
