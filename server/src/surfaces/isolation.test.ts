@@ -128,6 +128,7 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
     return { name: 'intruder.example', identity_provider: ids.identity_provider }
   }
   if (path.endsWith('/domains/{domain}')) return { identity_provider: ids.identity_provider }
+  if (path.endsWith('/identity_providers')) return { name: 'Intruder' }
   if (path.endsWith('/integrations')) return { kind: 'intruder' }
   if (path.endsWith('/environment_mapping')) return { production: ids.target }
   if (path.endsWith('/organizations')) {
