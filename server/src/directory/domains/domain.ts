@@ -20,7 +20,7 @@ import { parseDomainName } from './name.ts'
 import { makeChallenge } from './proof.ts'
 import { keepingAWayIn, requireWayIn } from './way-in.ts'
 
-export { type DomainRow, type SsoEnforcement, ssoEnforcements } from './domain.sql.ts'
+export { type DomainRow, ssoEnforcements } from './domain.sql.ts'
 
 export function domainNotFound(): DirectoryError {
   return new DirectoryError('domain.not_found', 'There is no domain with this id.')

@@ -3,7 +3,7 @@ import { parseEmail } from '../members/email.ts'
 import { publicMailDomains } from './public-mail.ts'
 
 /** Leaves room for the label of the challenge in a DNS name of 253 characters. */
-export const DOMAIN_LENGTH_MAX = 200
+const DOMAIN_LENGTH_MAX = 200
 
 /** Why a name is refused, as the end of a sentence that begins with the field's name. */
 export interface DomainProblem {

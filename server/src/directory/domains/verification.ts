@@ -7,6 +7,9 @@ import { detailOf, domainNotFound, requireLockedDomain } from './domain.ts'
 import type { DomainProofs, ProofFinding } from './proof.ts'
 import { markProofMissing, markUnverified, markVerified, noteCheck } from './verification.sql.ts'
 
+/** Whose a domain is, by its proof: for sign-in, which begins with an address alone. */
+export { findVerifiedDomain } from './verification.sql.ts'
+
 /** How long a domain keeps its verification after its proof is gone. */
 export const PROOF_GRACE_MILLIS = 7 * 24 * 3_600_000
 /** While something is wrong it is looked at more often, so that a mended record counts soon. */

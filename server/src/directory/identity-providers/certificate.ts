@@ -12,7 +12,7 @@ const CERTIFICATE_LENGTH_MAX = 20_000
 const ARMOUR = /^-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END \1-----$/
 const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/
 
-export interface CertificateKey {
+interface CertificateKey {
   readonly type: 'RSA' | 'EC' | 'Ed25519'
   /** Bits of an RSA key, or the name of a curve. */
   readonly size: string

@@ -29,7 +29,7 @@ export const IDENTITY_PROVIDER_NAME_LENGTH_MAX = 255
 
 type Tools = Pick<Directory, 'encryption' | 'outbound'>
 
-export function identityProviderNotFound(): DirectoryError {
+function identityProviderNotFound(): DirectoryError {
   return new DirectoryError('identity_provider.not_found', 'There is no identity provider with this id.')
 }
 
@@ -118,7 +118,7 @@ export async function oidcClientSecret(
   return await openSecret(tools, row.oidc_client_secret, secretPlace(organizationId, row.id))
 }
 
-export function detailOf(row: Pick<IdentityProviderRow, 'id' | 'name'>): Record<string, unknown> {
+function detailOf(row: Pick<IdentityProviderRow, 'id' | 'name'>): Record<string, unknown> {
   return { identity_provider: row.id, name: row.name }
 }
 

@@ -20,7 +20,7 @@ export class OutboundError extends Error {
   }
 }
 
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly method?: 'GET' | 'HEAD' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
@@ -30,7 +30,7 @@ export interface OutboundRequest {
   readonly bytesMax?: number
 }
 
-export interface OutboundAnswer {
+interface OutboundAnswer {
   /** Redirects are answers like others: they are never followed. */
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>

@@ -4,7 +4,7 @@ import type { Answer } from '../../../test/app.ts'
 import type { DirectoryClient } from '../../../test/directory-client.ts'
 import type { DnsEntry } from '../../../test/dns-server.ts'
 import { type DomainWorld, openDomainWorld } from '../../../test/domain-world.ts'
-import { findVerifiedDomain } from '../../directory/domains/verification.sql.ts'
+import { findVerifiedDomain } from '../../directory/domains/verification.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

@@ -3,8 +3,10 @@ import { before, describe, it } from 'node:test'
 import { type Answer, startTestApp, type TestApp } from '../../../test/app.ts'
 import { fingerprintOf, makeCertificate } from '../../../test/certificate.ts'
 import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
-import { findIdentityProvider } from '../../directory/identity-providers/identity-provider.sql.ts'
-import { oidcClientSecret } from '../../directory/identity-providers/identity-provider.ts'
+import {
+  getIdentityProvider,
+  oidcClientSecret,
+} from '../../directory/identity-providers/identity-provider.ts'
 import { authenticateScimToken } from '../../directory/identity-providers/scim-token.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 
@@ -158,7 +160,8 @@ describe('an identity provider', () => {
     const made = await create({ oidc: { client_secret: secret } })
     const id = decodeId(idPrefixes.identityProvider, made.id)!
     assert.equal(made.oidc.has_client_secret, true)
-    const stored = async () => (await findIdentityProvider(app.database, organizationId, id))!
+    const server = { db: app.database, actor: { kind: 'system' }, organizationId } as const
+    const stored = () => getIdentityProvider(server, id)
     const opened = async () => oidcClientSecret(app.directory, organizationId, await stored())
     assert.ok(!(await stored()).oidc_client_secret!.includes(secret))
     assert.equal(await opened(), secret)

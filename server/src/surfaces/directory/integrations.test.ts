@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { type Answer, startTestApp, type TestApp } from '../../../test/app.ts'
 import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
-import { findIntegration } from '../../directory/integrations/integration.sql.ts'
-import { integrationSecrets } from '../../directory/integrations/integration.ts'
+import { getIntegration, integrationSecrets } from '../../directory/integrations/integration.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 
 let app: TestApp
@@ -72,7 +71,8 @@ describe('an integration', () => {
     assert.equal('secrets' in connected, false)
     assert.deepEqual((await acme.lastChange()).detail.secrets, ['access_token', 'refresh'])
     const id = decodeId(idPrefixes.integration, connected.id)!
-    const row = (await findIntegration(app.database, organizationId, id))!
+    const server = { db: app.database, actor: { kind: 'system' }, organizationId } as const
+    const row = await getIntegration(server, id)
     assert.ok(!row.secrets!.includes('token of'))
     assert.deepEqual(await integrationSecrets(app.directory, organizationId, row), secrets)
     const moved = { ...row, id: '01990000-0000-7000-8000-00000000abcd' }
