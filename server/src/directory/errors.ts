@@ -45,6 +45,7 @@ export const directoryErrorCodes = [
   'domain.not_found',
   'domain.name_taken',
   'domain.public',
+  'domain.too_many',
   'domain.taken',
   'domain.already_verified',
   'domain.not_verified',

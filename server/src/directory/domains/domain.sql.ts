@@ -56,6 +56,12 @@ export async function lockDomain(
     select * from domain where organization_id = ${organizationId} and id = ${id} for update`)
 }
 
+export async function countDomains(db: Queryable, organizationId: string): Promise<number> {
+  const row = await db.row(sql<{ count: number }>`
+    select count(*) as count from domain where organization_id = ${organizationId}`)
+  return row?.count ?? 0
+}
+
 /** One page of domains in the order of their creation. */
 export async function listDomains(
   db: Queryable,

@@ -7,6 +7,7 @@ import { lockOwners } from '../grants/role-grant.sql.ts'
 import { requireIdentityProvider } from '../identity-providers/identity-provider.ts'
 import { requireVersion } from '../version.ts'
 import {
+  countDomains,
   type DomainRow,
   deleteDomain as deleteDomainRow,
   findDomain,
@@ -22,6 +23,12 @@ import { keepingAWayIn, requireWayIn } from './way-in.ts'
 
 export { type DomainRow, ssoEnforcements } from './domain.sql.ts'
 
+/**
+ * Each verified domain is work for ever, and whoever has one zone can prove any number of names in it. Not exact under
+ * concurrency, which does not matter here.
+ */
+const DOMAINS_MAX = 500
+
 export function domainNotFound(): DirectoryError {
   return new DirectoryError('domain.not_found', 'There is no domain with this id.')
 }
@@ -31,7 +38,7 @@ export function domainNotFound(): DirectoryError {
  * matter who else names it.
  *
  * @throws {DirectoryError} request.invalid (not the name of a domain), domain.public (a public suffix, a provider of
- *   mailboxes), domain.name_taken (listed already), identity_provider.not_found, permission.denied
+ *   mailboxes), domain.name_taken (listed already), domain.too_many, identity_provider.not_found, permission.denied
  */
 export async function createDomain(
   context: Context,
@@ -46,6 +53,9 @@ export async function createDomain(
   const { identityProviderId } = input
   if (identityProviderId !== null) await requireIdentityProvider(context, identityProviderId)
   const { db, organizationId, now } = context
+  if ((await countDomains(db, organizationId)) >= DOMAINS_MAX) {
+    throw new DirectoryError('domain.too_many', `An organization has at most ${DOMAINS_MAX} domains.`)
+  }
   const row = await insertDomain(db, organizationId, {
     ...{ id: uuidV7(), name, challenge: makeChallenge(), identityProviderId, now },
   }).catch((error: unknown) => {

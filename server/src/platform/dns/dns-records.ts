@@ -24,7 +24,7 @@ export interface DnsRecordsOptions {
   readonly timeoutMillis?: number
 }
 
-const TIMEOUT_MILLIS = 3000
+const TIMEOUT_MILLIS = 2000
 const TRIES = 2
 const ALIASES_MAX = 8
 

@@ -51,6 +51,19 @@ describe('a domain', () => {
     assert.equal((await refuse('TWICE.example.', 'domain.name_taken', 409)).field, 'name')
   })
 
+  it('is one of 500 at most', async () => {
+    const many = await world.client('many')
+    await world.app.database.run({
+      name: '',
+      text: `insert into domain (organization_id, id, name, challenge, created_at, updated_at)
+        select id, gen_random_uuid(), n || '.many.example', 'x', now(), now()
+        from organization, generate_series(1, 499) n where slug = 'many'`,
+      values: [],
+    })
+    await many.post('/domains', { name: 'last.many.example' })
+    await many.refused('POST', '/domains', 'domain.too_many', 409, { body: { name: 'beyond.many.example' } })
+  })
+
   it('keeps its name, and takes nothing that comes with the proof when it is made', async () => {
     const { id } = await acme.post('/domains', { name: name() })
     for (const body of [

@@ -52,6 +52,7 @@ export const problems = {
   'domain.not_found': { status: 404, title: 'Domain not found' },
   'domain.name_taken': { status: 409, title: 'The domain is listed' },
   'domain.public': { status: 400, title: 'The domain is public' },
+  'domain.too_many': { status: 409, title: 'Too many domains' },
   'domain.taken': { status: 409, title: 'Another organization has proven the domain' },
   'domain.already_verified': { status: 409, title: 'The domain is verified' },
   'domain.not_verified': { status: 409, title: 'The domain is not verified' },

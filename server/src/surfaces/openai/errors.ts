@@ -59,6 +59,7 @@ export const openaiErrors = {
   'domain.not_found': notFound,
   'domain.name_taken': taken,
   'domain.public': invalid,
+  'domain.too_many': [400, 'too_many_domains'],
   'domain.taken': taken,
   'domain.already_verified': conflict,
   'domain.not_verified': [400, 'domain_not_verified'],

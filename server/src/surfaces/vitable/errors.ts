@@ -48,6 +48,7 @@ export const vitableStatus = {
   'domain.not_found': 404,
   'domain.name_taken': 409,
   'domain.public': 400,
+  'domain.too_many': 422,
   'domain.taken': 409,
   'domain.already_verified': 409,
   'domain.not_verified': 422,
