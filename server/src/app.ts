@@ -2,10 +2,12 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { openAuthentication } from './directory/api-keys/authentication.ts'
 import type { Directory } from './directory/context.ts'
+import { DOMAIN_CHECK_TASK, domainCheckHandler } from './directory/domains/domain.tasks.ts'
 import { MEMBER_SYNC_TASK } from './directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from './directory/member-syncs/member-sync.tasks.ts'
 import { SWEEP_TASK, sweepHandler } from './directory/sweep.tasks.ts'
 import { createHttpServer } from './http-server.ts'
+import { openOutside } from './outside.ts'
 import type { Database } from './platform/postgres/database.ts'
 import { createTaskQueue, type TaskQueue } from './platform/tasks/queue.ts'
 import { ensureTask } from './platform/tasks/task.sql.ts'
@@ -32,16 +34,18 @@ const TASK_GRACE_MILLIS = 10_000
 export async function createApp({ config, database, log }: AppDependencies): Promise<App> {
   const authentication = await openAuthentication(database, config.rootKey)
   let queue: TaskQueue | undefined
-  const directory: Directory = { database, wakeTasks: () => queue?.wake() }
+  const directory: Directory = { database, wakeTasks: () => queue?.wake(), ...openOutside(config) }
   queue = createTaskQueue({
     database,
     log,
     handlers: {
       [MEMBER_SYNC_TASK]: memberSyncHandler(directory),
       [SWEEP_TASK]: sweepHandler(directory),
+      [DOMAIN_CHECK_TASK]: domainCheckHandler(directory, log),
     },
   })
   await ensureTask(database, SWEEP_TASK)
+  await ensureTask(database, DOMAIN_CHECK_TASK)
   const http = await createHttpServer({ directory, authentication, log })
   const { madeRootKey } = authentication
   return {

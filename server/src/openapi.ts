@@ -1,6 +1,8 @@
 import { pino } from 'pino'
+import { readConfig } from './config.ts'
 import { openAuthentication } from './directory/api-keys/authentication.ts'
 import { createHttpServer } from './http-server.ts'
+import { openOutside } from './outside.ts'
 import { openDatabase } from './platform/postgres/database.ts'
 
 /** The OpenAPI document of every surface. Needs no database: nothing is asked of it. */
@@ -8,7 +10,7 @@ export async function openApiDocument(): Promise<object> {
   const database = openDatabase({ connectionString: 'postgres://unused' })
   const authentication = await openAuthentication(database, 'root key of no server')
   const http = await createHttpServer({
-    directory: { database, wakeTasks: () => {} },
+    directory: { database, wakeTasks: () => {}, ...openOutside(readConfig({})) },
     authentication,
     log: pino({ level: 'silent' }),
   })

@@ -2,16 +2,19 @@ import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
+import { readConfig } from '#src/config.ts'
 import { openAuthentication } from '#src/directory/api-keys/authentication.ts'
 import type { Directory } from '#src/directory/context.ts'
 import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
 import { createHttpServer } from '#src/http-server.ts'
+import { openOutside } from '#src/outside.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
 import { createTaskQueue } from '#src/platform/tasks/queue.ts'
 import { beforeDatabasesDrop, freshDatabase } from './harness.ts'
 
 export const ROOT_KEY = 'root-key-of-the-tests'
+const ENCRYPTION_KEY = 'encryption-key-of-the-tests'
 
 export interface Answer {
   readonly status: number
@@ -52,6 +55,8 @@ export interface TestAppOptions {
   /** Without a queue, member syncs wait: tests of what happens before one starts. */
   readonly withoutTasks?: boolean
   readonly poolSize?: number
+  /** Settings of the environment. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -59,7 +64,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const { database, connectionString, drop } = await freshDatabase({ poolSize: options.poolSize ?? 10 })
   const authentication = await openAuthentication(database, ROOT_KEY)
   let wake = () => {}
-  const directory: Directory = { database, wakeTasks: () => wake() }
+  const config = readConfig({ ROLLCALL_ENCRYPTION_KEY: ENCRYPTION_KEY, ...options.settings })
+  const directory: Directory = { database, wakeTasks: () => wake(), ...openOutside(config) }
   const queue = createTaskQueue({
     database,
     log,

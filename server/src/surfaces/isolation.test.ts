@@ -59,6 +59,11 @@ async function world(slug: string): Promise<World> {
   })
   const assigned = { role: role.id, group: group.id, target: project.id }
   const assignment = await client.post('/role_assignments', assigned)
+  const provider = await client.post('/identity_providers', { name: 'IdP', scim: { enabled: true } })
+  const scimToken = await client.post(`/identity_providers/${provider.id}/scim_tokens`)
+  const domain = await client.post('/domains', { name: `${slug}.example`, identity_provider: provider.id })
+  const config = { type: 'connectable' }
+  const integration = await client.post('/integrations', { kind: 'hosting', integration_id: slug, config })
   const vitable = vitableClient(app, key)
   const group_id = await vitable.group()
   const request_id = await vitable.submit(group_id, [])
@@ -77,6 +82,10 @@ async function world(slug: string): Promise<World> {
       project: project.id,
       role: role.id,
       assignment: assignment.id,
+      domain: domain.id,
+      identity_provider: provider.id,
+      scim_token: scimToken.id,
+      integration: integration.id,
       target: project.id,
       from: other.id,
       member_id: member.id,
@@ -115,6 +124,13 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
   if (path.endsWith('/roles')) {
     return { name: 'Intruder', permissions: [], resource: 'project', of: ids.target }
   }
+  if (path.endsWith('/domains')) {
+    return { name: 'intruder.example', identity_provider: ids.identity_provider }
+  }
+  if (path.endsWith('/domains/{domain}')) return { identity_provider: ids.identity_provider }
+  if (path.endsWith('/identity_providers')) return { name: 'Intruder' }
+  if (path.endsWith('/integrations')) return { kind: 'intruder' }
+  if (path.endsWith('/environment_mapping')) return { production: ids.target }
   if (path.endsWith('/organizations')) {
     return { name: 'x', slug: 'x', owner: { email: 'x@x.example' } }
   }
@@ -213,7 +229,7 @@ describe('a credential of another organization', () => {
       const filters = [
         '',
         ...theirs
-          .filter(([name]) => ['member', 'group', 'workspace'].includes(name))
+          .filter(([name]) => ['member', 'group', 'workspace', 'identity_provider'].includes(name))
           .map(([name, id]) => `?${name}=${id}`),
       ]
       for (const filter of filters) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readConfig } from '#src/config.ts'
 import type { Actor } from '#src/directory/access/permission.ts'
 import { applyChange } from '#src/directory/changes/change.ts'
 import type { Context, Directory } from '#src/directory/context.ts'
@@ -8,6 +9,7 @@ import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
 import { createOrganization } from '#src/directory/organizations/organization.ts'
 import type { OrganizationSettings } from '#src/directory/organizations/settings.ts'
+import { openOutside } from '#src/outside.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
 import { claimTasks } from '#src/platform/tasks/task.sql.ts'
 import { uuidV7 } from '#src/platform/uuid.ts'
@@ -31,7 +33,7 @@ export async function openWorld(
   database: Database,
   options: { groups?: number; settings?: OrganizationSettings } = {},
 ): Promise<World> {
-  const directory: Directory = { database, wakeTasks: () => {} }
+  const directory: Directory = { database, wakeTasks: () => {}, ...openOutside(readConfig({})) }
   const root: Actor = { kind: 'root' }
   const { organization, owner } = await database.transaction((tx) =>
     createOrganization(tx, root, {

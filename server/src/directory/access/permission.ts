@@ -20,6 +20,12 @@ export const catalogue = {
   'workspaces:write': 'Create and change workspaces',
   'projects:read': 'Read projects',
   'projects:write': 'Create, change and archive projects',
+  'domains:read': 'Read email domains and whether they are proven',
+  'domains:write': 'Add, prove, change and remove email domains, and require single sign-on for them',
+  'identity_providers:read': 'Read identity providers, without their secrets',
+  'identity_providers:write': 'Create, change and delete identity providers, and their SCIM tokens',
+  'integrations:read': 'Read connections to other products, without their secrets',
+  'integrations:write': 'Connect and disconnect other products',
   'plans:read': 'Read held plans',
   'plans:write': 'Approve and discard held plans',
   'changes:read': 'Read the change feed, and the past',
@@ -66,6 +72,8 @@ export const memberPermissions: ReadonlySet<string> = new Set<Permission>([
   'roles:read',
   'workspaces:read',
   'projects:read',
+  'domains:read',
+  'integrations:read',
 ])
 
 /** Who asks: the root key, an API key (as its organization or as a member), or the server itself. */

@@ -12,10 +12,13 @@ import { toRefusal } from '../http/refusal.ts'
 import { accessCheckRoutes } from './access-checks.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { changeRoutes } from './changes.ts'
+import { domainRoutes } from './domains.ts'
 import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
 import type { Services } from './exchange.ts'
 import { groupMemberRoutes } from './group-members.ts'
 import { groupRoutes } from './groups.ts'
+import { identityProviderRoutes } from './identity-providers.ts'
+import { integrationRoutes } from './integrations.ts'
 import { memberAccessRoutes } from './member-access.ts'
 import { memberLifecycleRoutes } from './member-lifecycle.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
@@ -26,6 +29,7 @@ import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
 import { roleAssignmentRoutes } from './role-assignments.ts'
 import { roleRoutes } from './roles.ts'
+import { scimTokenRoutes } from './scim-tokens.ts'
 import { workspaceRoutes } from './workspaces.ts'
 
 declare module 'fastify' {
@@ -99,6 +103,10 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(workspaceRoutes(services))
         await scope.register(projectRoutes(services))
         await scope.register(organizationProjectRoutes(services))
+        await scope.register(domainRoutes(services))
+        await scope.register(identityProviderRoutes(services))
+        await scope.register(scimTokenRoutes(services))
+        await scope.register(integrationRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))
         await scope.register(apiKeyRoutes(services))

@@ -101,6 +101,10 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   role: ['role.not_found', 'There is no role with this id.'],
   roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
   invitation: ['invitation.not_found', 'There is no invitation with this id.'],
+  domain: ['domain.not_found', 'There is no domain with this id.'],
+  identityProvider: ['identity_provider.not_found', 'There is no identity provider with this id.'],
+  scimToken: ['scim_token.not_found', 'There is no SCIM token with this id.'],
+  integration: ['integration.not_found', 'There is no integration with this id.'],
   change: ['change.not_found', 'There is no change with this id.'],
   plan: ['plan.not_found', 'There is no plan with this id.'],
   memberSync: ['member_sync.not_found', 'There is no member sync with this id in this group.'],
@@ -268,6 +272,13 @@ const DETAIL_NOUNS = {
   invitation: 'invitation',
   workspace: 'workspace',
   project: 'project',
+  domain: 'domain',
+  identity_provider: 'identityProvider',
+  scim_token: 'scimToken',
+  integration: 'integration',
+  production: 'project',
+  preview: 'project',
+  development: 'project',
 } as const
 
 /** What a change tells about itself, with ids as they are written here. */
@@ -276,6 +287,11 @@ export function toDetail(detail: Record<string, unknown>): Record<string, unknow
   for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
     const value = shown[key]
     if (typeof value === 'string') shown[key] = toId(noun, value)
+  }
+  // What fields were, and what they became, may be ids as well.
+  for (const key of ['before', 'after']) {
+    const value = shown[key]
+    if (typeof value === 'object' && value !== null) shown[key] = toDetail(value as Record<string, unknown>)
   }
   return shown
 }

@@ -1,0 +1,23 @@
+import type { Config } from './config.ts'
+import type { Directory } from './directory/context.ts'
+import { domainProofs } from './directory/domains/proof.ts'
+import { dnsRecords } from './platform/dns/dns-records.ts'
+import { openEncryption } from './platform/encryption.ts'
+import { createOutbound } from './platform/outbound/outbound.ts'
+import { challengeLabels } from './surfaces/http/challenge-labels.ts'
+
+/** What the directory reaches beside its database. Opens nothing yet. */
+export function openOutside(config: Config): Omit<Directory, 'database' | 'wakeTasks'> {
+  return {
+    encryption: openEncryption({ keys: config.encryptionKeys, dataDir: config.dataDir }),
+    outbound: createOutbound({
+      allowed: config.outboundAllowed,
+      ownHost: config.publicUrl === undefined ? undefined : new URL(config.publicUrl).hostname,
+    }),
+    domainProofs: domainProofs({
+      dns: dnsRecords({ servers: config.dnsServers }),
+      labels: challengeLabels,
+    }),
+    domainCheckMillis: config.domainCheckMillis,
+  }
+}
