@@ -6,7 +6,10 @@ import { MEMBER_SYNC_TASK } from './directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from './directory/member-syncs/member-sync.tasks.ts'
 import { SWEEP_TASK, sweepHandler } from './directory/sweep.tasks.ts'
 import { createHttpServer } from './http-server.ts'
+import { openMailQueue } from './mail-queue.ts'
 import type { Database } from './platform/postgres/database.ts'
+import { createSealer } from './platform/sealer.ts'
+import { openSealingKey } from './platform/sealing-key.ts'
 import { createTaskQueue, type TaskQueue } from './platform/tasks/queue.ts'
 import { ensureTask } from './platform/tasks/task.sql.ts'
 
@@ -31,9 +34,26 @@ const TASK_GRACE_MILLIS = 10_000
 /** The composition root. */
 export async function createApp({ config, database, log }: AppDependencies): Promise<App> {
   const authentication = await openAuthentication(database, config.rootKey)
-  let queue: TaskQueue | undefined
-  const directory: Directory = { database, wakeTasks: () => queue?.wake() }
-  queue = createTaskQueue({
+  const sealingKey = await openSealingKey({
+    passphrase: config.encryptionKey,
+    dataDir: config.databaseUrl === undefined ? config.dataDir : undefined,
+    database,
+  })
+  const { smtpUrl, mailFrom } = config
+  let address: string | undefined
+  const mailing = {
+    publicUrl: () => config.publicUrl ?? address ?? `http://${config.host}:${config.port}`,
+    sealer: createSealer(sealingKey),
+    isDelivering: smtpUrl !== undefined,
+  }
+  const queues: TaskQueue[] = []
+  const directory: Directory = {
+    ...{ database, mailing },
+    wakeTasks() {
+      for (const queue of queues) queue.wake()
+    },
+  }
+  const tasks = createTaskQueue({
     database,
     log,
     handlers: {
@@ -41,19 +61,21 @@ export async function createApp({ config, database, log }: AppDependencies): Pro
       [SWEEP_TASK]: sweepHandler(directory),
     },
   })
+  queues.push(tasks)
+  if (smtpUrl !== undefined) queues.push(openMailQueue(directory, { smtpUrl, mailFrom, log }))
   await ensureTask(database, SWEEP_TASK)
   const http = await createHttpServer({ directory, authentication, log })
   const { madeRootKey } = authentication
   return {
     ...(madeRootKey === undefined ? {} : { rootKey: madeRootKey }),
     async listen() {
-      const address = await http.listen({ host: config.host, port: config.port })
-      queue.start()
+      address = await http.listen({ host: config.host, port: config.port })
+      for (const queue of queues) queue.start()
       return address
     },
     async close() {
       await http.close()
-      await queue.stop(TASK_GRACE_MILLIS)
+      await Promise.all(queues.map((queue) => queue.stop(TASK_GRACE_MILLIS)))
       await authentication.close()
     },
   }

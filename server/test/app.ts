@@ -7,9 +7,11 @@ import type { Directory } from '#src/directory/context.ts'
 import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
 import { createHttpServer } from '#src/http-server.ts'
+import { openMailQueue } from '#src/mail-queue.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
-import { createTaskQueue } from '#src/platform/tasks/queue.ts'
+import { createTaskQueue, type TaskQueue } from '#src/platform/tasks/queue.ts'
 import { beforeDatabasesDrop, freshDatabase } from './harness.ts'
+import { testMailing } from './mailing.ts'
 
 export const ROOT_KEY = 'root-key-of-the-tests'
 
@@ -52,22 +54,37 @@ export interface TestAppOptions {
   /** Without a queue, member syncs wait: tests of what happens before one starts. */
   readonly withoutTasks?: boolean
   readonly poolSize?: number
+  /** Where mails go; absent: they stay in the outbox. */
+  readonly smtpUrl?: string
+  /** Where people reach it; absent: an address that is none. */
+  readonly publicUrl?: () => string
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const log = options.log ?? pino({ level: 'silent' })
   const { database, connectionString, drop } = await freshDatabase({ poolSize: options.poolSize ?? 10 })
   const authentication = await openAuthentication(database, ROOT_KEY)
-  let wake = () => {}
-  const directory: Directory = { database, wakeTasks: () => wake() }
-  const queue = createTaskQueue({
+  const { smtpUrl, publicUrl } = options
+  const mailing = testMailing({
+    isDelivering: smtpUrl !== undefined,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  })
+  const queues: TaskQueue[] = []
+  const directory: Directory = {
+    ...{ database, mailing },
+    wakeTasks() {
+      for (const queue of queues) queue.wake()
+    },
+  }
+  const tasks = createTaskQueue({
     database,
     log,
     handlers: { [MEMBER_SYNC_TASK]: memberSyncHandler(directory) },
   })
   if (options.withoutTasks !== true) {
-    wake = () => queue.wake()
-    queue.start()
+    queues.push(tasks)
+    if (smtpUrl !== undefined) queues.push(openMailQueue(directory, { smtpUrl, mailFrom: undefined, log }))
+    for (const queue of queues) queue.start()
   }
   const http = await createHttpServer({
     directory,
@@ -104,7 +121,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   let closed: Promise<void> | undefined
   async function close(): Promise<void> {
     await http.close()
-    await queue.stop(5000)
+    for (const queue of queues) await queue.stop(5000)
     await authentication.close()
     await drop()
   }

@@ -1,6 +1,7 @@
 import type { Database, Queryable, Transaction } from '../platform/postgres/database.ts'
 import type { Actor } from './access/permission.ts'
 import type { ChangeDraft } from './changes/change-draft.ts'
+import type { Mailing } from './outbox/mailing.ts'
 
 /** What every read gets: where to read, for whom, in which organization. */
 export interface ReadContext {
@@ -14,6 +15,8 @@ export interface Context extends ReadContext {
   readonly db: Transaction
   readonly now: Date
   readonly change: ChangeDraft
+  /** What mails are made with; absent where an operation writes none. */
+  readonly mailing?: Mailing | undefined
 }
 
 /** What the directory runs on. */
@@ -21,4 +24,5 @@ export interface Directory {
   readonly database: Database
   /** Asks the task queue of this process to look now instead of at its next poll. */
   readonly wakeTasks: () => void
+  readonly mailing: Mailing
 }

@@ -11,6 +11,7 @@ import type { OrganizationSettings } from '#src/directory/organizations/settings
 import type { Database } from '#src/platform/postgres/database.ts'
 import { claimTasks } from '#src/platform/tasks/task.sql.ts'
 import { uuidV7 } from '#src/platform/uuid.ts'
+import { testMailing } from '../mailing.ts'
 import type { State } from './directory-model.ts'
 import { createGroup as createModelGroup, newOrganization } from './member-model.ts'
 import type { Row } from './sync-model.ts'
@@ -31,7 +32,7 @@ export async function openWorld(
   database: Database,
   options: { groups?: number; settings?: OrganizationSettings } = {},
 ): Promise<World> {
-  const directory: Directory = { database, wakeTasks: () => {} }
+  const directory: Directory = { database, wakeTasks: () => {}, mailing: testMailing() }
   const root: Actor = { kind: 'root' }
   const { organization, owner } = await database.transaction((tx) =>
     createOrganization(tx, root, {

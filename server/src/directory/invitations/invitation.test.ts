@@ -13,15 +13,11 @@ import type { Database } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { removeMember, suspendMember } from '../members/lifecycle.ts'
 import { createMember } from '../members/member.ts'
+import { INVITATION_SECONDS_MAX, INVITATION_SECONDS_MIN } from '../organizations/settings.ts'
 import { createRole } from '../roles/role.ts'
 import { ORGANIZATION } from '../roles/target.ts'
 import { createWorkspace } from '../workspaces/workspace.ts'
-import {
-  getInvitation,
-  INVITATION_GRANTS_MAX,
-  INVITATION_SECONDS_MAX,
-  INVITATION_SECONDS_MIN,
-} from './invitation.ts'
+import { getInvitation, INVITATION_GRANTS_MAX } from './invitation.ts'
 
 let database: Database
 let acme: Inviting

@@ -270,9 +270,16 @@ const DETAIL_NOUNS = {
   project: 'project',
 } as const
 
+/** Lists of ids within a change's detail. */
+const DETAIL_LISTS = { invitations: 'invitation', retired: 'invitation' } as const
+
 /** What a change tells about itself, with ids as they are written here. */
 export function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
   const shown = { ...detail }
+  for (const [key, noun] of Object.entries(DETAIL_LISTS)) {
+    const value = shown[key]
+    if (Array.isArray(value)) shown[key] = value.map((id: string) => toId(noun, id))
+  }
   for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
     const value = shown[key]
     if (typeof value === 'string') shown[key] = toId(noun, value)
@@ -297,7 +304,12 @@ export function toActor(kind: ChangeRow['actor_kind'], id: string | null): z.inf
   return { kind, id: toId(kind === 'member' ? 'member' : 'apiKey', id) }
 }
 
-const CAUSE_NOUNS: Record<string, IdNoun> = { member_sync: 'memberSync', plan: 'plan', change: 'change' }
+const CAUSE_NOUNS: Record<string, IdNoun> = {
+  member_sync: 'memberSync',
+  plan: 'plan',
+  change: 'change',
+  invitation: 'invitation',
+}
 
 export const cause = z.object({ kind: z.string(), id: z.string() })
 
