@@ -34,8 +34,14 @@ import {
 import { requireMayOffer, toGrant } from './offer.ts'
 import { sendInvitations } from './send.ts'
 
-export type { InvitationRow } from './invitation.sql.ts'
-export { INVITATION_GRANTS_MAX, type NewInvitation } from './new-invitation.ts'
+export { type InvitationRow, invitationStatuses } from './invitation.sql.ts'
+export {
+  INVITATION_GRANTS_MAX,
+  INVITATION_MESSAGE_LENGTH_MAX,
+  INVITATION_NAME_LENGTH_MAX,
+  INVITATIONS_MAX,
+  type NewInvitation,
+} from './new-invitation.ts'
 
 /**
  * Invites an address to become a member, with the level and the roles that acceptance gives, and mails it the link

@@ -31,6 +31,8 @@ export interface NewMail extends MailBody {
   readonly expiresAt: Date
 }
 
+export { mailStatuses } from './mail.sql.ts'
+
 /** @throws an error of ours where the operation was not opened to write mails */
 export function requireMailing(context: Context): Mailing {
   if (context.mailing === undefined) throw new Error('this context has no outbox')

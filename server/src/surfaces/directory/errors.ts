@@ -7,6 +7,7 @@ import { toId, toUndoRefusal } from './wire.ts'
 interface Problem {
   readonly status: number
   readonly title: string
+  readonly context?: Record<string, unknown>
 }
 
 /** What the Directory API answers for each refusal (RFC 9457): total, so a new code needs its line here. */
@@ -129,5 +130,7 @@ const RETRY_AFTER_SECONDS = '1'
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
   if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS)
+  const { retry_after_seconds: wait } = problem.context ?? {}
+  if (typeof wait === 'number') void reply.header('retry-after', wait)
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
 }

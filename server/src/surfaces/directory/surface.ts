@@ -16,6 +16,9 @@ import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
 import type { Services } from './exchange.ts'
 import { groupMemberRoutes } from './group-members.ts'
 import { groupRoutes } from './groups.ts'
+import { invitationAcceptanceRoutes } from './invitation-acceptances.ts'
+import { invitationRoutes } from './invitations.ts'
+import { mailRoutes } from './mails.ts'
 import { memberAccessRoutes } from './member-access.ts'
 import { memberLifecycleRoutes } from './member-lifecycle.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
@@ -32,6 +35,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route works on a deleted organization. */
     takesDeleted?: boolean
+    /** The route takes something else than a credential, such as the token of an invitation. */
+    withoutCredential?: boolean
   }
 }
 
@@ -63,10 +68,12 @@ export function directorySurface(services: Services): FastifyPluginAsync {
     describeRefusals(app, problem)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request, reply) => {
+      if (request.routeOptions.config.withoutCredential === true) return
       const secret = bearerSecret(request) ?? apiKeySecret(request)
       await authenticateRequest(authentication, request, reply, secret)
     })
     await app.register(serverRoutes(services))
+    await app.register(invitationAcceptanceRoutes(services))
     await app.register(
       async (scope) => {
         scope.decorateRequest('organization')
@@ -99,6 +106,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(workspaceRoutes(services))
         await scope.register(projectRoutes(services))
         await scope.register(organizationProjectRoutes(services))
+        await scope.register(invitationRoutes(services))
+        await scope.register(mailRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))
         await scope.register(apiKeyRoutes(services))

@@ -92,7 +92,10 @@ export function toIdOrNull(noun: IdNoun, uuid: string | null): string | null {
   return uuid === null ? null : toId(noun, uuid)
 }
 
-const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, string]> = {
+/** What is asked for by its id below an organization. */
+type NamedNoun = Exclude<IdNoun, 'organization' | 'mail'>
+
+const NOT_FOUND: Record<NamedNoun, [DirectoryErrorCode, string]> = {
   member: ['member.not_found', 'There is no member with this id.'],
   group: ['group.not_found', 'There is no group with this id.'],
   workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
@@ -107,7 +110,7 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
 }
 
 /** The UUID behind an id in a path. A malformed id is an unknown one. @throws {DirectoryError} not_found */
-export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): string {
+export function fromId(noun: NamedNoun, id: string): string {
   const uuid = decodeId(idPrefixes[noun], id)
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]
@@ -115,7 +118,7 @@ export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): strin
 }
 
 /** The UUID behind an id in a body or query. @throws {DirectoryError} not_found, naming the field */
-export function fromIdField(noun: Exclude<IdNoun, 'organization'>, id: string, field: string): string {
+export function fromIdField(noun: NamedNoun, id: string, field: string): string {
   const uuid = decodeId(idPrefixes[noun], id)
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]

@@ -10,6 +10,7 @@ export const idPrefixes = {
   role: 'role_',
   roleAssignment: 'rga_',
   invitation: 'inv_',
+  mail: 'mail_',
   apiKey: 'key_',
   change: 'chg_',
   plan: 'plan_',
