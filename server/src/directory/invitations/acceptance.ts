@@ -18,8 +18,9 @@ import {
   lockInvitationsOfEmail,
   markInvitationAccepted,
 } from './invitation.sql.ts'
-import { endInvitations, requireInvitation } from './invitation.ts'
+import { requireInvitation } from './invitation.ts'
 import { findOffered, isGivable, toGrant } from './offer.ts'
+import { endInvitations } from './pending.ts'
 import { INVITATION_TOKEN } from './send.ts'
 import { findInvitationByToken } from './token.sql.ts'
 

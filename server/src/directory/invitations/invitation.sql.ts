@@ -109,6 +109,8 @@ export async function insertInvitations(
       ${invitations.map(({ expiresAt }) => expiresAt)}::timestamptz[],
       ${invitations.map(({ mailedAt }) => mailedAt)}::timestamptz[])
       i (id, email, email_key, workspace_id, level, first_name, message, lifetime_seconds, expires_at, mailed_at)
+    -- Always in the same order, so that who waits for whom is no circle.
+    order by i.email_key, i.workspace_id
     on conflict do nothing
     returning id`)
   const made = new Set(rows.map(({ id }) => id))

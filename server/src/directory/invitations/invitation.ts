@@ -1,37 +1,29 @@
-import { uuidV7 } from '../../platform/uuid.ts'
-import { recordedActor, requirePermission } from '../access/permission.ts'
-import { Conflict } from '../changes/conflicts.ts'
+import { requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { findOrganization, type OrganizationRow } from '../organizations/organization.sql.ts'
-import { cancelMails } from '../outbox/outbox.ts'
 import { unknownAfter } from '../page.ts'
 import {
   findInvitations,
   findInviteesWithin,
-  type InvitationFields,
   type InvitationPage,
   type InvitationRow,
   type Invitee,
-  insertInvitations,
   listInvitations as listInvitationRows,
   lockInvitation,
-  lockPendingInvitations,
-  markInvitationsRevoked,
   retireExpiredInvitations,
 } from './invitation.sql.ts'
 import {
-  combineOffers,
   INVITATIONS_MAX,
   type InEntry,
   inEntryOfMany,
   inOnlyEntry,
   type NewInvitation,
-  type ReadInvitation,
   readEmail,
   readInvitation,
 } from './new-invitation.ts'
-import { requireMayOffer, toGrant } from './offer.ts'
+import { requireMayOffer } from './offer.ts'
+import { endInvitations, requireDistinct, storeInvitations } from './pending.ts'
 import { sendInvitations } from './send.ts'
 
 export { type InvitationRow, invitationStatuses } from './invitation.sql.ts'
@@ -96,7 +88,7 @@ async function invite(
   inEntry: InEntry,
 ): Promise<{ rows: InvitationRow[]; retired: string[] }> {
   requirePermission(context.actor, 'invitations:write')
-  const { db, organizationId, now } = context
+  const { db, organizationId } = context
   const organization = await requireOwnOrganization(context)
   const read = inputs.map((input, place) =>
     inEntry(place, () => readInvitation(input, organization.settings)),
@@ -108,21 +100,7 @@ async function invite(
   if (within !== undefined) inEntry(within, () => refuseWithin(read[within]!))
   const emailKeys = read.map(({ emailKey }) => emailKey)
   await retireExpiredInvitations(db, organizationId, emailKeys)
-  const { offers, retired } = await takeOver(context, read, inEntry)
-  const fields = offers.map((one): InvitationFields & ReadInvitation => ({
-    ...one,
-    id: uuidV7(),
-    expiresAt: new Date(now.getTime() + one.lifetimeSeconds * 1000),
-    mailedAt: one.sendEmail ? now : null,
-  }))
-  const made = await insertInvitations(db, organizationId, fields, recordedActor(context.actor), now)
-  // Another one came in between.
-  for (const [place, { id, pending }] of fields.entries()) {
-    if (made.has(id)) continue
-    if (pending !== 'refuse') throw new Conflict('invited at the same moment')
-    inEntry(place, refusePending)
-  }
-  const ids = fields.map(({ id }) => id)
+  const { ids, retired } = await storeInvitations(context, read, inEntry)
   const rows = await findInvitations(db, organizationId, ids)
   const mailed = rows.filter(({ mailed_at: mailedAt }) => mailedAt !== null)
   await sendInvitations(context, organization, mailed)
@@ -135,59 +113,11 @@ export async function requireOwnOrganization(context: Context): Promise<Organiza
   return organization
 }
 
-const sameInvitee = (invitee: Invitee) => `${invitee.workspaceId} ${invitee.emailKey}`
-
-/** @throws {DirectoryError} invitation.already_pending, of whoever stands in the list twice */
-function requireDistinct(read: readonly ReadInvitation[], inEntry: InEntry): void {
-  const seen = new Set<string>()
-  for (const [place, one] of read.entries()) {
-    if (seen.has(sameInvitee(one))) inEntry(place, refusePending)
-    seen.add(sameInvitee(one))
-  }
-}
-
 function refuseWithin({ workspaceId }: Invitee): never {
   const where = workspaceId === null ? 'organization, active or suspended,' : 'workspace'
   throw new DirectoryError('invitation.already_member', `A member of the ${where} has this email.`, {
     field: 'email',
   })
-}
-
-export function refusePending(): never {
-  throw new DirectoryError(
-    'invitation.already_pending',
-    'The email has an invitation that is pending: revoke it first, or replace it or combine with it.',
-    { field: 'email' },
-  )
-}
-
-/**
- * Retires the pending invitations of the same invitees, where the new ones ask for that; `combine` takes over what
- * they offer. Their offers were made by who might make them, and stand.
- */
-async function takeOver(context: Context, read: readonly ReadInvitation[], inEntry: InEntry) {
-  const { db, organizationId, now } = context
-  const pending = await lockPendingInvitations(db, organizationId, read)
-  if (pending.length === 0) return { offers: read, retired: [] }
-  const byInvitee = new Map(
-    pending.map((row) => [sameInvitee({ emailKey: row.email_key, workspaceId: row.workspace_id }), row]),
-  )
-  const offers = read.map((one, place) => {
-    const old = byInvitee.get(sameInvitee(one))
-    if (old === undefined || one.pending === 'replace') return one
-    if (one.pending === 'refuse') return inEntry(place, refusePending)
-    return { ...one, ...combineOffers([one, { level: old.level, grants: old.grants.map(toGrant) }]) }
-  })
-  const retired = pending.map(({ id }) => id)
-  await endInvitations(context, retired, now)
-  return { offers, retired }
-}
-
-/** Ends invitations that are not accepted, and what has not left of their mails. */
-export async function endInvitations(context: Context, ids: readonly string[], now: Date): Promise<void> {
-  if (ids.length === 0) return
-  await markInvitationsRevoked(context.db, context.organizationId, ids, now)
-  await cancelMails(context, ids)
 }
 
 /** @throws {DirectoryError} invitation.not_found */

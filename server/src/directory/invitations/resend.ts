@@ -4,8 +4,9 @@ import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { cancelMails } from '../outbox/outbox.ts'
 import { type InvitationRow, lockInvitation, renewInvitation } from './invitation.sql.ts'
-import { refusePending, requireInvitation, requireOwnOrganization } from './invitation.ts'
+import { requireInvitation, requireOwnOrganization } from './invitation.ts'
 import { requireMayRepeat, toGrant } from './offer.ts'
+import { refusePending } from './pending.ts'
 import { sendInvitations } from './send.ts'
 
 /** Mails of one invitation are this far apart at least: nobody's mailbox is flooded through us. */
