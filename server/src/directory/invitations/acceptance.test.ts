@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { untilWaiting } from '../../../test/campaigns/pauses.ts'
 import { change } from '../../../test/campaigns/world.ts'
 import { countStatements } from '../../../test/count-statements.ts'
 import { freshDatabase } from '../../../test/harness.ts'
@@ -12,6 +13,7 @@ import {
 } from '../../../test/inviting.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { Context } from '../context.ts'
 import { reactivateMember, removeMember, suspendMember } from '../members/lifecycle.ts'
 import { createMember } from '../members/member.ts'
 import { deleteOrganization } from '../organizations/organization.ts'
@@ -19,7 +21,7 @@ import { archiveProject } from '../projects/project.ts'
 import { createRole, deleteRole } from '../roles/role.ts'
 import { ORGANIZATION } from '../roles/target.ts'
 import { acceptInvitation, lookUpInvitation } from './acceptance.ts'
-import { getInvitation } from './invitation.ts'
+import { getInvitation, revokeInvitation } from './invitation.ts'
 import { resendInvitation } from './resend.ts'
 
 let database: Database
@@ -232,7 +234,67 @@ describe('who accepts an invitation', () => {
   })
 })
 
+describe('who is removed', () => {
+  test('does not come back by an invitation that was pending, and can be invited again', async () => {
+    const email = 'jon@x.co'
+    const space = await acme.workspace()
+    const { member } = await acme.accept((await acme.invite({ email })).id)
+    const grants = [{ roleId: await acme.roleId('workspace', 'guest'), workspaceId: space.id }]
+    const { id } = await acme.invite({ email, workspaceId: space.id, grants })
+    const token = await acme.token(id)
+    await change(acme.world, (context) => removeMember(context, member.id))
+    assert.equal((await get(id)).status, 'revoked')
+    await assertRefused(accept(token), 'invitation.wrong_status')
+    await acme.accept((await acme.invite({ email })).id)
+  })
+})
+
 describe('an acceptance that meets another operation', () => {
+  /** Does something and leaves its transaction open while the token is accepted. */
+  async function acceptDuring(token: string, work: (context: Context) => Promise<unknown>): Promise<string> {
+    const done = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const committed = change(acme.world, async (context) => {
+      await work(context)
+      done.resolve()
+      await release.promise
+    })
+    await done.promise
+    const accepted = outcomes([accept(token)])
+    await untilWaiting(database, 1)
+    release.resolve()
+    await committed
+    return (await accepted)[0]!
+  }
+
+  test('half-way sees what that has done', async () => {
+    const [revoked, resent] = [await acme.invite(), await acme.invite()]
+    const revocation = (context: Context) => revokeInvitation(context, revoked.id)
+    assert.equal(await acceptDuring(await acme.token(revoked.id), revocation), 'invitation.wrong_status')
+    await mailedLongAgo(database, resent.id)
+    const resending = (context: Context) => resendInvitation(context, resent.id)
+    assert.equal(await acceptDuring(await acme.token(resent.id), resending), 'invitation.not_found')
+
+    const email = 'kim@x.co'
+    const invited = await acme.invite({ email })
+    const kim = await change(acme.world, (context) => createMember(context, { email }))
+    const removal = (context: Context) => removeMember(context, kim.id)
+    assert.equal(await acceptDuring(await acme.token(invited.id), removal), 'invitation.wrong_status')
+
+    const project = await acme.project()
+    const grants = [{ roleId: await acme.roleId('project', 'viewer'), projectId: project.id }]
+    const offered = await acme.invite({ grants })
+    const archiving = (context: Context) => archiveProject(context, project.id)
+    assert.equal(await acceptDuring(await acme.token(offered.id), archiving), 'done')
+    assert.deepEqual(await acme.held((await get(offered.id)).member_id!), [])
+
+    const role = await custom()
+    const withRole = await acme.invite({ grants: [{ roleId: role.id }] })
+    const deletion = (context: Context) => deleteRole(context, role.id)
+    assert.equal(await acceptDuring(await acme.token(withRole.id), deletion), 'done')
+    assert.deepEqual(await acme.held((await get(withRole.id)).member_id!), [])
+  })
+
   test('is refused after a revocation, and stands before one', async () => {
     for (let round = 0; round < 20; round++) {
       const { id } = await acme.invite()

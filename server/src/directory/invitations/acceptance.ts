@@ -115,13 +115,15 @@ export async function acceptInvitation(
   return await applyChange(directory, scope, async (context) => {
     const organization = await requireOrganization(context)
     const { email_key: emailKey } = await requireInvitation(context, invitationId)
+    // First the member, as a removal does, which ends the invitations of the address.
+    const present = await lockPresentMember(context, emailKey)
     const locked = await lockInvitationsOfEmail(context.db, organizationId, { id: invitationId, emailKey })
     // As it is now that nobody else can accept, revoke or resend it.
     if ((await findInvitationByToken(context.db, digest)) === undefined) throw tokenNotFound()
     const invitation = await requireInvitation(context, invitationId)
     requirePending(invitation)
     requireRecipient(invitation, person)
-    const made = await carryOut(context, invitation, person)
+    const made = await carryOut(context, invitation, present, person)
     const others = locked.filter((id) => id !== invitationId)
     await endInvitations(context, others, context.now)
     return { ...made, organization, invitation: await requireInvitation(context, invitationId) }
@@ -141,11 +143,12 @@ function requireRecipient(invitation: InvitationRow, { email }: Acceptance): voi
 async function carryOut(
   context: Context,
   invitation: InvitationRow,
+  present: MemberRow | undefined,
   person: Acceptance,
 ): Promise<Pick<Accepted, 'member' | 'isNewMember' | 'skipped'>> {
   const { db, organizationId, change, now } = context
   const { id, level } = invitation
-  const present = await findPresentMember(context, invitation)
+  if (present?.status === 'suspended') throw memberSuspended()
   const memberId = present?.id ?? (await insertInvited(context, invitation, person))
   const { given, skipped } = await stillOffered(context, invitation)
   const isRaised = levelsAbove(present?.level ?? 'member').includes(level)
@@ -163,19 +166,18 @@ async function carryOut(
   return { member: await requireMember(context, memberId), isNewMember: present === undefined, skipped }
 }
 
-/** Who has the address already, locked. @throws {DirectoryError} member.wrong_status */
-async function findPresentMember(
-  context: Context,
-  { email_key: emailKey }: InvitationRow,
-): Promise<MemberRow | undefined> {
+/** Who has the address already, active or suspended, locked until COMMIT. */
+async function lockPresentMember(context: Context, emailKey: string): Promise<MemberRow | undefined> {
   const page = { afterId: null, limit: 1, status: null }
   const [found] = await listMembersByEmail(context.db, context.organizationId, emailKey, page)
   if (found === undefined) return undefined
   const member = await requireLockedMember(context, found.id)
   // Removed, or given another address, at this very moment: the invitation makes a new member.
-  if (member.status === 'removed' || member.email_key !== emailKey) return undefined
-  if (member.status === 'active') return member
-  throw new DirectoryError(
+  return member.status === 'removed' || member.email_key !== emailKey ? undefined : member
+}
+
+function memberSuspended(): DirectoryError {
+  return new DirectoryError(
     'member.wrong_status',
     'The member with this address is suspended: an administrator has to make it active first.',
   )

@@ -154,16 +154,16 @@ export async function lockPendingInvitations(
     order by i.id for update of i`)
 }
 
-/** Locks an invitation and every pending one of its address until COMMIT, always in the same order. */
+/** Locks the pending invitations of an address, and one whatever its status, until COMMIT, always in the same order. */
 export async function lockInvitationsOfEmail(
   tx: Transaction,
   organizationId: string,
-  invitation: { id: string; emailKey: string },
+  invitation: { id: string | null; emailKey: string },
 ): Promise<string[]> {
   const rows = await tx.rows(sql<{ id: string }>`
     select id from invitation
     where organization_id = ${organizationId} and email_key = ${invitation.emailKey}
-      and (status = 'pending' or id = ${invitation.id})
+      and (status = 'pending' or id = ${invitation.id}::uuid)
     order by id for update`)
   return rows.map(({ id }) => id)
 }

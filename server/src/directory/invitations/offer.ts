@@ -10,7 +10,7 @@ import { roleNotFound } from '../roles/role.ts'
 import { fromTargetColumns } from '../roles/target.ts'
 import { targetNotFound } from '../roles/target-lookup.ts'
 import { findWorkspaces } from '../workspaces/workspace.sql.ts'
-import type { InvitationGrant, InvitationGrantRow } from './invitation.sql.ts'
+import type { InvitationGrant, InvitationGrantRow, InvitationRow } from './invitation.sql.ts'
 
 /** What an invitation offers. */
 export interface Offer {
@@ -28,6 +28,10 @@ export interface OfferedRole {
 
 export function toGrant(row: InvitationGrantRow): InvitationGrant {
   return { roleId: row.role_id, workspaceId: row.workspace_id, projectId: row.project_id }
+}
+
+export function toOffer({ level, grants }: InvitationRow): Offer {
+  return { level, grants: grants.map(toGrant) }
 }
 
 const idsOf = (ids: readonly (string | null)[]) => [...new Set(ids.filter((id) => id !== null))]
@@ -126,10 +130,14 @@ export async function requireMayOffer(
   await requireMayGive(context, distinct(given))
 }
 
-/** The same for an offer that was made once, as far as it can be given still. @throws as `requireMayOffer` */
-export async function requireMayRepeat(context: Context, offer: Offer): Promise<void> {
-  await requireMayGrantLevel(context, offer.level)
-  const givable = (await findOffered(context, offer.grants)).filter(isGivable)
+/** The same for offers that were made once, as far as they can be given still. @throws as `requireMayOffer` */
+export async function requireMayRepeat(context: Context, offers: readonly Offer[]): Promise<void> {
+  for (const { level } of offers) await requireMayGrantLevel(context, level)
+  const offered = await findOffered(
+    context,
+    offers.flatMap(({ grants }) => grants),
+  )
+  const givable = offered.filter(isGivable)
   for (const { role } of givable) requireMayHandle(context, role!)
   await requireMayGive(context, distinct(givable.map(({ role, grant }) => [role!, grant])))
 }

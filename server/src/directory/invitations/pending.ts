@@ -8,11 +8,12 @@ import {
   type InvitationFields,
   type Invitee,
   insertInvitations,
+  lockInvitationsOfEmail,
   lockPendingInvitations,
   markInvitationsRevoked,
 } from './invitation.sql.ts'
 import { combineOffers, type InEntry, type ReadInvitation } from './new-invitation.ts'
-import { toGrant } from './offer.ts'
+import { type Offer, requireMayRepeat, toOffer } from './offer.ts'
 
 const sameInvitee = (invitee: Invitee) => `${invitee.workspaceId} ${invitee.emailKey}`
 
@@ -63,7 +64,9 @@ export async function storeInvitations(
 
 /**
  * Retires the pending invitations of the same invitees, where the new ones ask for that; `combine` takes over what
- * they offer. Their offers were made by who might make them, and stand.
+ * they offer, as far as the actor might offer it as well: it is offered anew, for longer and with other words.
+ *
+ * @throws {DirectoryError} invitation.already_pending, role.permission_exceeded, permission.denied
  */
 async function takeOver(
   context: Context,
@@ -76,15 +79,29 @@ async function takeOver(
   const byInvitee = new Map(
     pending.map((row) => [sameInvitee({ emailKey: row.email_key, workspaceId: row.workspace_id }), row]),
   )
+  const taken: Offer[] = []
   const offers = wanted.map((one) => {
     const old = byInvitee.get(sameInvitee(one))
     if (old === undefined || one.pending === 'replace') return one
     if (one.pending === 'refuse') return inEntry(one.place, refusePending)
-    return { ...one, ...combineOffers([one, { level: old.level, grants: old.grants.map(toGrant) }]) }
+    const offer = toOffer(old)
+    taken.push(offer)
+    return { ...one, ...combineOffers([one, offer]) }
   })
+  await requireMayRepeat(context, taken)
   const retired = pending.map(({ id }) => id)
   await endInvitations(context, retired, now)
   return { offers, retired }
+}
+
+/**
+ * Ends the pending invitations of an address: who is removed does not come back by one that was under way. The
+ * member who has the address is locked.
+ */
+export async function endInvitationsOfEmail(context: Context, emailKey: string): Promise<void> {
+  const { db, organizationId, now } = context
+  const ids = await lockInvitationsOfEmail(db, organizationId, { id: null, emailKey })
+  await endInvitations(context, ids, now)
 }
 
 /** Ends invitations that are not accepted, and what has not left of their mails. */

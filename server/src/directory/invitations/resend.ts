@@ -5,7 +5,7 @@ import { DirectoryError } from '../errors.ts'
 import { cancelMails } from '../outbox/outbox.ts'
 import { type InvitationRow, lockInvitation, renewInvitation } from './invitation.sql.ts'
 import { requireInvitation, requireOwnOrganization } from './invitation.ts'
-import { requireMayRepeat, toGrant } from './offer.ts'
+import { requireMayRepeat, toOffer } from './offer.ts'
 import { refusePending } from './pending.ts'
 import { sendInvitations } from './send.ts'
 
@@ -29,7 +29,7 @@ export async function resendInvitation(context: Context, id: string): Promise<In
     throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
   }
   requireSomeTimeSince(before.mailed_at, now)
-  await requireMayRepeat(context, { level: before.level, grants: before.grants.map(toGrant) })
+  await requireMayRepeat(context, [toOffer(before)])
   const expiresAt = new Date(now.getTime() + before.lifetime_seconds * 1000)
   await renewInvitation(db, organizationId, { id, expiresAt, now }).catch((error: unknown) => {
     if (violatedConstraint(error) !== 'invitation_pending') throw error

@@ -238,10 +238,16 @@ describe('a pending invitation of the same address and target', () => {
     assert.deepEqual(detail, { invitation: second.id, level: 'admin', retired: [first.id] })
   })
 
-  test('is combined by who may not make its offer as well: that stands as it was made', async () => {
-    const { email } = await acme.invite({ level: 'admin' })
+  test('is combined only by who might make its offer as well, and stays pending otherwise', async () => {
+    const { id, email } = await acme.invite({ level: 'admin' })
     const manager = await acme.memberKey('member', ['invitations:write'])
-    assert.equal((await acme.invite({ email, pending: 'combine' }, manager)).level, 'admin')
+    await assertRefused(acme.invite({ email, pending: 'combine' }, manager), 'role.permission_exceeded')
+    assert.equal((await get(id)).status, 'pending')
+    const owner = await acme.invite({ level: 'owner' })
+    const admin = await acme.memberKey('admin')
+    const combined = acme.invite({ email: owner.email, pending: 'combine' }, admin)
+    await assertRefused(combined, 'permission.denied', 'level')
+    await acme.invite({ email: owner.email, pending: 'replace' }, admin)
   })
 
   test('is one, however many replace or combine it at once', async () => {
