@@ -4,7 +4,7 @@ import { after } from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 
 /** A mail as it arrived. */
-export interface ArrivedMail {
+interface ArrivedMail {
   /** The envelope. */
   readonly from: string
   readonly to: readonly string[]

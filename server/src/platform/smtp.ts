@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer'
 
-export interface OutgoingMail {
+interface OutgoingMail {
   /** The same for every attempt, so that a mail that arrives twice is shown once. */
   readonly messageId: string
   readonly to: string

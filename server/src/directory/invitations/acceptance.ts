@@ -34,7 +34,7 @@ export interface Acceptance {
 }
 
 /** What was offered and cannot be given any more. */
-export interface SkippedGrant {
+interface SkippedGrant {
   readonly grant: InvitationGrantRow
   readonly reason: 'role_deleted' | 'project_archived'
 }

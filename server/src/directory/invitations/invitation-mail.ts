@@ -23,7 +23,7 @@ const UNSHOWN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069
 const UNSHOWN_BUT_LINE_ENDS = /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** A name as one line of a bounded length. */
-export function oneLine(name: string): string {
+function oneLine(name: string): string {
   const line = name.toWellFormed().replace(UNSHOWN, ' ').replace(/ +/g, ' ').trim()
   return [...line].slice(0, NAME_LENGTH_MAX).join('')
 }

@@ -3,7 +3,7 @@ import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 import type { Level, RecordedActor } from '../access/permission.ts'
 
 export const invitationStatuses = ['pending', 'accepted', 'revoked', 'expired'] as const
-export type InvitationStatus = (typeof invitationStatuses)[number]
+type InvitationStatus = (typeof invitationStatuses)[number]
 
 /** A role that the acceptance of an invitation gives, with what names it and its place. */
 export interface InvitationGrantRow {

@@ -18,8 +18,7 @@ export const INVITATION_NAME_LENGTH_MAX = 255
 export const INVITATIONS_MAX = 100
 
 /** What becomes of a pending invitation of the same address to the same target. */
-export const pendingPolicies = ['refuse', 'combine', 'replace'] as const
-export type PendingPolicy = (typeof pendingPolicies)[number]
+type PendingPolicy = 'refuse' | 'combine' | 'replace'
 
 export interface NewInvitation {
   email: string

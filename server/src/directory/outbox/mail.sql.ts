@@ -5,7 +5,7 @@ import { sql } from '../../platform/postgres/sql.ts'
 export const OUTBOX_TASK = 'outbox'
 
 export const mailStatuses = ['pending', 'sent', 'failed', 'cancelled'] as const
-export type MailStatus = (typeof mailStatuses)[number]
+type MailStatus = (typeof mailStatuses)[number]
 
 export type MailPurpose = 'invitation'
 
@@ -28,7 +28,7 @@ export interface MailRow {
 }
 
 /** A mail that was not delivered in this time is given up. */
-export const DELIVERY_DAYS_MAX = 3
+const DELIVERY_DAYS_MAX = 3
 /** Waits double from the first to the longest. */
 export const RETRY_SECONDS = 30
 const RETRY_SECONDS_MAX = 3600
