@@ -203,13 +203,22 @@ create table invitation (
   expires_at timestamp with time zone not null,
   accepted_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  workspace_id uuid,
+  first_name text,
+  message text,
+  lifetime_seconds integer not null,
+  mailed_at timestamp with time zone,
+  member_id uuid,
   constraint invitation_pkey PRIMARY KEY (organization_id, id),
   constraint invitation_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
   constraint invitation_check1 CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL))),
+  constraint invitation_check2 CHECK (((member_id IS NULL) OR (status = 'accepted'::text))),
   constraint invitation_invited_by_kind_check CHECK ((invited_by_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text]))),
   constraint invitation_level_check CHECK ((level = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text]))),
   constraint invitation_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'revoked'::text, 'expired'::text]))),
-  constraint invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+  constraint invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint invitation_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id),
+  constraint invitation_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
 create table invitation_grant (
@@ -226,6 +235,39 @@ create table invitation_grant (
   constraint invitation_grant_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
   constraint invitation_grant_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
   constraint invitation_grant_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
+create table invitation_token (
+  digest bytea not null,
+  organization_id uuid not null,
+  invitation_id uuid not null,
+  constraint invitation_token_pkey PRIMARY KEY (digest),
+  constraint invitation_token_organization_id_invitation_id_key UNIQUE (organization_id, invitation_id),
+  constraint invitation_token_organization_id_invitation_id_fkey FOREIGN KEY (organization_id, invitation_id) REFERENCES invitation(organization_id, id)
+);
+
+create table mail (
+  organization_id uuid not null,
+  id uuid not null,
+  recipient text not null,
+  reply_to text,
+  subject text not null,
+  purpose text not null,
+  about_id uuid not null,
+  body text,
+  status text default 'pending'::text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  next_attempt_at timestamp with time zone not null,
+  attempts integer default 0 not null,
+  last_error text,
+  sent_at timestamp with time zone,
+  constraint mail_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_check CHECK (((status = 'pending'::text) = (body IS NOT NULL))),
+  constraint mail_check1 CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
+  constraint mail_purpose_check CHECK ((purpose = 'invitation'::text)),
+  constraint mail_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
 );
 
 create table member (
@@ -507,6 +549,12 @@ create table scim_token (
   constraint scim_token_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES identity_provider(organization_id, id)
 );
 
+create table server_secret (
+  name text not null,
+  value bytea not null,
+  constraint server_secret_pkey PRIMARY KEY (name)
+);
+
 create table task (
   id uuid not null,
   kind text not null,
@@ -580,7 +628,15 @@ CREATE INDEX group_membership_past_opened ON public.group_membership_past USING 
 
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
 
-CREATE UNIQUE INDEX invitation_pending ON public.invitation USING btree (organization_id, email_key) WHERE (status = 'pending'::text);
+CREATE INDEX invitation_email ON public.invitation USING btree (organization_id, email_key, id);
+
+CREATE UNIQUE INDEX invitation_pending ON public.invitation USING btree (organization_id, email_key, workspace_id) NULLS NOT DISTINCT WHERE (status = 'pending'::text);
+
+CREATE INDEX mail_about ON public.mail USING btree (organization_id, about_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX mail_due ON public.mail USING btree (organization_id, next_attempt_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX mail_expiry ON public.mail USING btree (expires_at) WHERE (status = 'pending'::text);
 
 CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE (status <> 'removed'::text);
 

@@ -31,6 +31,9 @@ function toAllowed(text: string, context: z.RefinementCtx): Allowed {
   context.addIssue(parsed.problem)
   return z.NEVER
 }
+/** `address` or `Name <address>`; quotes and line ends have no place in the header it becomes. */
+const MAIL_FROM =
+  /^(?:[^<>"\p{Cc}]{0,100}<[^\s<>@"]{1,64}@[^\s<>@"]{1,253}>|[^\s<>@"]{1,64}@[^\s<>@"]{1,253})$/u
 
 const environmentSchema = z.object({
   PORT: z.preprocess(emptyIsAbsent, z.coerce.number().int().min(0).max(65535).default(8484)),
@@ -44,6 +47,11 @@ const environmentSchema = z.object({
   ROLLCALL_OUTBOUND_ALLOW: optional(z.string().transform(toAllowed)),
   ROLLCALL_DNS_SERVERS: z.preprocess(emptyIsAbsent, dnsServers.default([])),
   ROLLCALL_DOMAIN_CHECK_HOURS: z.preprocess(emptyIsAbsent, z.coerce.number().positive().max(720).default(24)),
+  ROLLCALL_MAIL_FROM: optional(
+    z
+      .string()
+      .regex(MAIL_FROM, 'must be an address, or a name and an address such as Acme <no-reply@acme.example>'),
+  ),
   LOG_LEVEL: z.preprocess(
     emptyIsAbsent,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -60,6 +68,7 @@ export interface Config {
   readonly dataDir: string
   readonly publicUrl: string | undefined
   readonly rootKey: string | undefined
+  /** Absent: mails are kept in the outbox. */
   readonly smtpUrl: string | undefined
   /** The first encrypts, all decrypt. None: a key file under `dataDir`. */
   readonly encryptionKeys: readonly string[]
@@ -69,6 +78,7 @@ export interface Config {
   readonly dnsServers: readonly string[]
   /** How often the proof of a verified domain is looked for again. */
   readonly domainCheckMillis: number
+  readonly mailFrom: string | undefined
   readonly logLevel: string
 }
 
@@ -97,6 +107,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     outboundAllowed: settings.ROLLCALL_OUTBOUND_ALLOW ?? nothingAllowed,
     dnsServers: settings.ROLLCALL_DNS_SERVERS,
     domainCheckMillis: settings.ROLLCALL_DOMAIN_CHECK_HOURS * HOUR_MILLIS,
+    mailFrom: settings.ROLLCALL_MAIL_FROM,
     logLevel: settings.LOG_LEVEL,
   }
 }

@@ -9,8 +9,10 @@ import { openDatabase } from './platform/postgres/database.ts'
 export async function openApiDocument(): Promise<object> {
   const database = openDatabase({ connectionString: 'postgres://unused' })
   const authentication = await openAuthentication(database, 'root key of no server')
+  const outside = openOutside(readConfig({}))
+  const mailing = { publicUrl: () => '', encryption: outside.encryption, isDelivering: false }
   const http = await createHttpServer({
-    directory: { database, wakeTasks: () => {}, ...openOutside(readConfig({})) },
+    directory: { database, wakeTasks: () => {}, mailing, ...outside },
     authentication,
     log: pino({ level: 'silent' }),
   })

@@ -4,6 +4,7 @@ import type { Database, Queryable, Transaction } from '../platform/postgres/data
 import type { Actor } from './access/permission.ts'
 import type { ChangeDraft } from './changes/change-draft.ts'
 import type { DomainProofs } from './domains/proof.ts'
+import type { Mailing } from './outbox/mailing.ts'
 
 /** What every read gets: where to read, for whom, in which organization. */
 export interface ReadContext {
@@ -17,6 +18,8 @@ export interface Context extends ReadContext {
   readonly db: Transaction
   readonly now: Date
   readonly change: ChangeDraft
+  /** What mails are made with; absent where an operation writes none. */
+  readonly mailing?: Mailing | undefined
 }
 
 /** What the directory runs on. */
@@ -31,4 +34,5 @@ export interface Directory {
   readonly domainProofs: DomainProofs
   /** How often the proof of a verified domain is looked for again. */
   readonly domainCheckMillis: number
+  readonly mailing: Mailing
 }

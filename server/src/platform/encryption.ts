@@ -22,9 +22,11 @@ export interface Encryption {
 export class EncryptionUnavailable extends Error {}
 
 export interface EncryptionOptions {
-  /** The first encrypts, all decrypt. None: the key file, made when it is first needed. */
+  /** The first encrypts, all decrypt. None: the shared secret, or the key file, made when first needed. */
   readonly keys: readonly string[]
   readonly dataDir: string
+  /** Where processes that share a database find one secret; absent: the key file. */
+  readonly sharedSecret?: () => Promise<string>
 }
 
 const KEY_FILE = 'encryption.key'
@@ -91,8 +93,8 @@ function additionalData(keyId: string, { organizationId, table, rowId }: Encrypt
   return Buffer.from(JSON.stringify([FORMAT, keyId, organizationId, table, rowId]))
 }
 
-async function readKeys({ keys, dataDir }: EncryptionOptions): Promise<readonly Key[]> {
-  const secrets = keys.length > 0 ? keys : [await readKeyFile(dataDir)]
+async function readKeys({ keys, dataDir, sharedSecret }: EncryptionOptions): Promise<readonly Key[]> {
+  const secrets = keys.length > 0 ? keys : [await (sharedSecret ?? (() => readKeyFile(dataDir)))()]
   return await Promise.all(secrets.map(deriveKey))
 }
 

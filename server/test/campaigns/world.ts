@@ -13,6 +13,7 @@ import { openOutside } from '#src/outside.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
 import { claimTasks } from '#src/platform/tasks/task.sql.ts'
 import { uuidV7 } from '#src/platform/uuid.ts'
+import { testMailing } from '../mailing.ts'
 import type { State } from './directory-model.ts'
 import { createGroup as createModelGroup, newOrganization } from './member-model.ts'
 import type { Row } from './sync-model.ts'
@@ -33,7 +34,8 @@ export async function openWorld(
   database: Database,
   options: { groups?: number; settings?: OrganizationSettings } = {},
 ): Promise<World> {
-  const directory: Directory = { database, wakeTasks: () => {}, ...openOutside(readConfig({})) }
+  const outside = openOutside(readConfig({}))
+  const directory: Directory = { database, wakeTasks: () => {}, mailing: testMailing(), ...outside }
   const root: Actor = { kind: 'root' }
   const { organization, owner } = await database.transaction((tx) =>
     createOrganization(tx, root, {

@@ -11,6 +11,8 @@ export const TENANT_TABLES = [
   'member_sync_lane',
   'group_membership',
   'group_membership_past',
+  'mail',
+  'invitation_token',
   'invitation_grant',
   'invitation',
   'role_grant',

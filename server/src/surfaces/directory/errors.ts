@@ -7,6 +7,7 @@ import { toId, toUndoRefusal } from './wire.ts'
 interface Problem {
   readonly status: number
   readonly title: string
+  readonly context?: Record<string, unknown>
 }
 
 /** What the Directory API answers for each refusal (RFC 9457): total, so a new code needs its line here. */
@@ -66,6 +67,9 @@ export const problems = {
   'integration.already_connected': { status: 409, title: 'The integration is connected' },
   'integration.not_connectable': { status: 409, title: 'The integration has no environments' },
   'encryption.unavailable': { status: 503, title: 'Secrets cannot be kept here' },
+  'invitation.expired': { status: 410, title: 'The invitation is past its end' },
+  'invitation.wrong_recipient': { status: 403, title: 'The invitation is for somebody else' },
+  'invitation.resent_too_soon': { status: 429, title: 'The invitation was sent a moment ago' },
   'member_sync.not_found': { status: 404, title: 'Member sync not found' },
   'member_sync.duplicate_reference_id': { status: 400, title: 'A reference id stands twice' },
   'member_sync.too_many_members': { status: 400, title: 'Too many members' },
@@ -143,5 +147,7 @@ const RETRY_AFTER_SECONDS = '1'
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
   if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS)
+  const { retry_after_seconds: wait } = problem.context ?? {}
+  if (typeof wait === 'number') void reply.header('retry-after', wait)
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
 }

@@ -19,6 +19,9 @@ import { groupMemberRoutes } from './group-members.ts'
 import { groupRoutes } from './groups.ts'
 import { identityProviderRoutes } from './identity-providers.ts'
 import { integrationRoutes } from './integrations.ts'
+import { invitationAcceptanceRoutes } from './invitation-acceptances.ts'
+import { invitationRoutes } from './invitations.ts'
+import { mailRoutes } from './mails.ts'
 import { memberAccessRoutes } from './member-access.ts'
 import { memberLifecycleRoutes } from './member-lifecycle.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
@@ -36,6 +39,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route works on a deleted organization. */
     takesDeleted?: boolean
+    /** The route takes something else than a credential, such as the token of an invitation. */
+    withoutCredential?: boolean
   }
 }
 
@@ -67,10 +72,12 @@ export function directorySurface(services: Services): FastifyPluginAsync {
     describeRefusals(app, problem)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request, reply) => {
+      if (request.routeOptions.config.withoutCredential === true) return
       const secret = bearerSecret(request) ?? apiKeySecret(request)
       await authenticateRequest(authentication, request, reply, secret)
     })
     await app.register(serverRoutes(services))
+    await app.register(invitationAcceptanceRoutes(services))
     await app.register(
       async (scope) => {
         scope.decorateRequest('organization')
@@ -107,6 +114,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(identityProviderRoutes(services))
         await scope.register(scimTokenRoutes(services))
         await scope.register(integrationRoutes(services))
+        await scope.register(invitationRoutes(services))
+        await scope.register(mailRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))
         await scope.register(apiKeyRoutes(services))

@@ -92,7 +92,10 @@ export function toIdOrNull(noun: IdNoun, uuid: string | null): string | null {
   return uuid === null ? null : toId(noun, uuid)
 }
 
-const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, string]> = {
+/** What is asked for by its id below an organization. */
+type NamedNoun = Exclude<IdNoun, 'organization' | 'mail'>
+
+const NOT_FOUND: Record<NamedNoun, [DirectoryErrorCode, string]> = {
   member: ['member.not_found', 'There is no member with this id.'],
   group: ['group.not_found', 'There is no group with this id.'],
   workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
@@ -111,7 +114,7 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
 }
 
 /** The UUID behind an id in a path. A malformed id is an unknown one. @throws {DirectoryError} not_found */
-export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): string {
+export function fromId(noun: NamedNoun, id: string): string {
   const uuid = decodeId(idPrefixes[noun], id)
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]
@@ -119,7 +122,7 @@ export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): strin
 }
 
 /** The UUID behind an id in a body or query. @throws {DirectoryError} not_found, naming the field */
-export function fromIdField(noun: Exclude<IdNoun, 'organization'>, id: string, field: string): string {
+export function fromIdField(noun: NamedNoun, id: string, field: string): string {
   const uuid = decodeId(idPrefixes[noun], id)
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]
@@ -281,9 +284,16 @@ const DETAIL_NOUNS = {
   development: 'project',
 } as const
 
+/** Lists of ids within a change's detail. */
+const DETAIL_LISTS = { invitations: 'invitation', retired: 'invitation' } as const
+
 /** What a change tells about itself, with ids as they are written here. */
 export function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
   const shown = { ...detail }
+  for (const [key, noun] of Object.entries(DETAIL_LISTS)) {
+    const value = shown[key]
+    if (Array.isArray(value)) shown[key] = value.map((id: string) => toId(noun, id))
+  }
   for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
     const value = shown[key]
     if (typeof value === 'string') shown[key] = toId(noun, value)
@@ -313,7 +323,12 @@ export function toActor(kind: ChangeRow['actor_kind'], id: string | null): z.inf
   return { kind, id: toId(kind === 'member' ? 'member' : 'apiKey', id) }
 }
 
-const CAUSE_NOUNS: Record<string, IdNoun> = { member_sync: 'memberSync', plan: 'plan', change: 'change' }
+const CAUSE_NOUNS: Record<string, IdNoun> = {
+  member_sync: 'memberSync',
+  plan: 'plan',
+  change: 'change',
+  invitation: 'invitation',
+}
 
 export const cause = z.object({ kind: z.string(), id: z.string() })
 

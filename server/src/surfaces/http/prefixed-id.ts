@@ -14,6 +14,7 @@ export const idPrefixes = {
   identityProvider: 'idp_',
   scimToken: 'sct_',
   integration: 'int_',
+  mail: 'mail_',
   apiKey: 'key_',
   change: 'chg_',
   plan: 'plan_',
