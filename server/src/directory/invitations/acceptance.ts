@@ -10,6 +10,7 @@ import { parseEmail } from '../members/email.ts'
 import { insertMember, listMembersByEmail } from '../members/member.sql.ts'
 import { type MemberRow, requireLockedMember, requireMember } from '../members/member.ts'
 import { findOrganization } from '../organizations/organization.sql.ts'
+import { cancelMails } from '../outbox/outbox.ts'
 import { requirePredefinedRole } from '../roles/role.ts'
 import {
   type InvitationGrant,
@@ -126,6 +127,8 @@ export async function acceptInvitation(
     const made = await carryOut(context, invitation, present, person)
     const others = locked.filter((id) => id !== invitationId)
     await endInvitations(context, others, context.now)
+    // Where no mail server is, it waits in the outbox still.
+    await cancelMails(context, [invitationId])
     return { ...made, organization, invitation: await requireInvitation(context, invitationId) }
   })
 }

@@ -90,6 +90,13 @@ describe('a mail', () => {
     assert.ok((await outbox()).every((mail) => mail.about_id !== id))
   })
 
+  test('is erased once its invitation is accepted, handed over by hand as it may have been', async () => {
+    const { id } = await acme.invite()
+    await acme.accept(id)
+    const mail = await mailAbout(id)
+    assert.deepEqual([mail.status, mail.body], ['cancelled', undefined])
+  })
+
   test('past its end is cancelled by the sweep, and its body erased', async () => {
     const [late, live] = [await acme.invite(), await acme.invite()]
     await database.run(sql`update mail set expires_at = now() where about_id = ${late.id}`)
