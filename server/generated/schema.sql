@@ -73,6 +73,31 @@ create table credential (
   constraint credential_organization_id_api_key_id_fkey FOREIGN KEY (organization_id, api_key_id) REFERENCES api_key(organization_id, id)
 );
 
+create table domain (
+  organization_id uuid not null,
+  id uuid not null,
+  name text not null,
+  challenge text not null,
+  just_in_time boolean default false not null,
+  sso_enforcement text default ''::text not null,
+  identity_provider_id uuid,
+  verified_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  check_problem text,
+  next_check_at timestamp with time zone,
+  proof_missing_since timestamp with time zone,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint domain_pkey PRIMARY KEY (organization_id, id),
+  constraint domain_name UNIQUE (organization_id, name),
+  constraint domain_check CHECK (((verified_at IS NOT NULL) OR ((NOT just_in_time) AND (sso_enforcement = ''::text) AND (proof_missing_since IS NULL)))),
+  constraint domain_check1 CHECK (((verified_at IS NULL) = (next_check_at IS NULL))),
+  constraint domain_sso_enforcement_check CHECK ((sso_enforcement = ANY (ARRAY[''::text, 'saml'::text, 'oidc'::text, 'google-oauth2'::text, 'github'::text, 'gitlab'::text]))),
+  constraint domain_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint domain_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES identity_provider(organization_id, id)
+);
+
 create table grant_source (
   organization_id uuid not null,
   id uuid not null,
@@ -172,6 +197,52 @@ create table idempotency_key (
   constraint idempotency_key_pkey PRIMARY KEY (scope, key)
 );
 
+create table identity_provider (
+  organization_id uuid not null,
+  id uuid not null,
+  name text not null,
+  saml_entity_id text,
+  saml_sso_url text,
+  saml_certificates text[] default '{}'::text[] not null,
+  oidc_issuer text,
+  oidc_client_id text,
+  oidc_client_secret text,
+  id_jag_issuer text,
+  id_jag_jwks_url text,
+  id_jag_allowed_clients text[] default '{}'::text[] not null,
+  scim_enabled boolean default false not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint identity_provider_pkey PRIMARY KEY (organization_id, id),
+  constraint identity_provider_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+);
+
+create table integration (
+  organization_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  integration_id text,
+  config jsonb default '{}'::jsonb not null,
+  secrets text,
+  production_project_id uuid,
+  preview_project_id uuid,
+  development_project_id uuid,
+  created_by_kind text not null,
+  created_by_id uuid,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint integration_pkey PRIMARY KEY (organization_id, id),
+  constraint integration_connection UNIQUE NULLS NOT DISTINCT (organization_id, kind, integration_id),
+  constraint integration_check CHECK ((num_nonnulls(production_project_id, preview_project_id, development_project_id) = ANY (ARRAY[0, 3]))),
+  constraint integration_created_by_kind_check CHECK ((created_by_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text]))),
+  constraint integration_organization_id_development_project_id_fkey FOREIGN KEY (organization_id, development_project_id) REFERENCES project(organization_id, id),
+  constraint integration_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint integration_organization_id_preview_project_id_fkey FOREIGN KEY (organization_id, preview_project_id) REFERENCES project(organization_id, id),
+  constraint integration_organization_id_production_project_id_fkey FOREIGN KEY (organization_id, production_project_id) REFERENCES project(organization_id, id)
+);
+
 create table invitation (
   organization_id uuid not null,
   id uuid not null,
@@ -185,13 +256,22 @@ create table invitation (
   expires_at timestamp with time zone not null,
   accepted_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  workspace_id uuid,
+  first_name text,
+  message text,
+  lifetime_seconds integer not null,
+  mailed_at timestamp with time zone,
+  member_id uuid,
   constraint invitation_pkey PRIMARY KEY (organization_id, id),
   constraint invitation_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
   constraint invitation_check1 CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL))),
+  constraint invitation_check2 CHECK (((member_id IS NULL) OR (status = 'accepted'::text))),
   constraint invitation_invited_by_kind_check CHECK ((invited_by_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text]))),
   constraint invitation_level_check CHECK ((level = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text]))),
   constraint invitation_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'revoked'::text, 'expired'::text]))),
-  constraint invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
+  constraint invitation_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
+  constraint invitation_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id),
+  constraint invitation_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
 );
 
 create table invitation_grant (
@@ -208,6 +288,39 @@ create table invitation_grant (
   constraint invitation_grant_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES project(organization_id, id),
   constraint invitation_grant_organization_id_role_id_fkey FOREIGN KEY (organization_id, role_id) REFERENCES role(organization_id, id),
   constraint invitation_grant_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
+create table invitation_token (
+  digest bytea not null,
+  organization_id uuid not null,
+  invitation_id uuid not null,
+  constraint invitation_token_pkey PRIMARY KEY (digest),
+  constraint invitation_token_organization_id_invitation_id_key UNIQUE (organization_id, invitation_id),
+  constraint invitation_token_organization_id_invitation_id_fkey FOREIGN KEY (organization_id, invitation_id) REFERENCES invitation(organization_id, id)
+);
+
+create table mail (
+  organization_id uuid not null,
+  id uuid not null,
+  recipient text not null,
+  reply_to text,
+  subject text not null,
+  purpose text not null,
+  about_id uuid not null,
+  body text,
+  status text default 'pending'::text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  next_attempt_at timestamp with time zone not null,
+  attempts integer default 0 not null,
+  last_error text,
+  sent_at timestamp with time zone,
+  constraint mail_pkey PRIMARY KEY (organization_id, id),
+  constraint mail_check CHECK (((status = 'pending'::text) = (body IS NOT NULL))),
+  constraint mail_check1 CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
+  constraint mail_purpose_check CHECK ((purpose = 'invitation'::text)),
+  constraint mail_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id)
 );
 
 create table member (
@@ -497,6 +610,32 @@ create table schema_migration (
   constraint schema_migration_pkey PRIMARY KEY (version)
 );
 
+create table scim_credential (
+  digest bytea not null,
+  organization_id uuid not null,
+  scim_token_id uuid not null,
+  constraint scim_credential_pkey PRIMARY KEY (digest),
+  constraint scim_credential_organization_id_scim_token_id_fkey FOREIGN KEY (organization_id, scim_token_id) REFERENCES scim_token(organization_id, id)
+);
+
+create table scim_token (
+  organization_id uuid not null,
+  id uuid not null,
+  identity_provider_id uuid not null,
+  hint text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint scim_token_pkey PRIMARY KEY (organization_id, id),
+  constraint scim_token_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES identity_provider(organization_id, id)
+);
+
+create table server_secret (
+  name text not null,
+  value bytea not null,
+  constraint server_secret_pkey PRIMARY KEY (name)
+);
+
 create table task (
   id uuid not null,
   kind text not null,
@@ -523,6 +662,15 @@ create table teamspace (
   constraint teamspace_organization_id_id_fkey FOREIGN KEY (organization_id, id) REFERENCES org_group(organization_id, id),
   constraint teamspace_organization_id_lead_id_fkey FOREIGN KEY (organization_id, lead_id) REFERENCES member(organization_id, id),
   constraint teamspace_organization_id_workspace_id_fkey FOREIGN KEY (organization_id, workspace_id) REFERENCES workspace(organization_id, id)
+);
+
+create table verified_domain (
+  name text not null,
+  organization_id uuid not null,
+  domain_id uuid not null,
+  constraint verified_domain_pkey PRIMARY KEY (name),
+  constraint verified_domain_organization_id_domain_id_key UNIQUE (organization_id, domain_id),
+  constraint verified_domain_organization_id_domain_id_fkey FOREIGN KEY (organization_id, domain_id) REFERENCES domain(organization_id, id)
 );
 
 create table workspace (
@@ -556,6 +704,10 @@ CREATE INDEX credential_api_key ON public.credential USING btree (organization_i
 
 CREATE INDEX credential_expiry ON public.credential USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
+CREATE INDEX domain_check_due ON public.domain USING btree (next_check_at) WHERE (verified_at IS NOT NULL);
+
+CREATE INDEX domain_of_provider ON public.domain USING btree (organization_id, identity_provider_id) WHERE (identity_provider_id IS NOT NULL);
+
 CREATE INDEX group_membership_expiry ON public.group_membership USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE INDEX group_membership_member ON public.group_membership USING btree (organization_id, member_id, group_id) INCLUDE (expires_at);
@@ -570,7 +722,15 @@ CREATE INDEX group_membership_past_opened ON public.group_membership_past USING 
 
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
 
-CREATE UNIQUE INDEX invitation_pending ON public.invitation USING btree (organization_id, email_key) WHERE (status = 'pending'::text);
+CREATE INDEX invitation_email ON public.invitation USING btree (organization_id, email_key, id);
+
+CREATE UNIQUE INDEX invitation_pending ON public.invitation USING btree (organization_id, email_key, workspace_id) NULLS NOT DISTINCT WHERE (status = 'pending'::text);
+
+CREATE INDEX mail_about ON public.mail USING btree (organization_id, about_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX mail_due ON public.mail USING btree (organization_id, next_attempt_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX mail_expiry ON public.mail USING btree (expires_at) WHERE (status = 'pending'::text);
 
 CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE (status <> 'removed'::text);
 
@@ -631,6 +791,10 @@ CREATE INDEX role_grant_past_group ON public.role_grant USING btree (organizatio
 CREATE INDEX role_grant_past_member ON public.role_grant USING btree (organization_id, member_id) WHERE ((ended_change IS NOT NULL) AND (member_id IS NOT NULL));
 
 CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, role_id) WHERE (ended_change IS NULL);
+
+CREATE INDEX scim_credential_token ON public.scim_credential USING btree (organization_id, scim_token_id);
+
+CREATE INDEX scim_token_of_provider ON public.scim_token USING btree (organization_id, identity_provider_id);
 
 CREATE INDEX task_due ON public.task USING btree (run_at, id);
 

@@ -6,6 +6,7 @@ import type { Authentication } from './directory/api-keys/authentication.ts'
 import type { Directory } from './directory/context.ts'
 import { DirectoryError } from './directory/errors.ts'
 import { uuidV7 } from './platform/uuid.ts'
+import { acceptPageSurface } from './surfaces/accept-page/surface.ts'
 import { sendProblem, toProblem } from './surfaces/directory/errors.ts'
 import { answerProblems, DIRECTORY_PREFIX, directorySurface } from './surfaces/directory/surface.ts'
 import { describeRoutes } from './surfaces/http/describe-routes.ts'
@@ -79,6 +80,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await describeRoutes(app)
   await app.register(operationsSurface(services))
   await app.register(directorySurface(services), { prefix: DIRECTORY_PREFIX })
+  await app.register(acceptPageSurface())
   await app.register(vitableSurface(services))
   await app.register(openaiSurface(services))
   await app.register(planeSurface(services))

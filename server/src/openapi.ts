@@ -1,14 +1,18 @@
 import { pino } from 'pino'
+import { readConfig } from './config.ts'
 import { openAuthentication } from './directory/api-keys/authentication.ts'
 import { createHttpServer } from './http-server.ts'
+import { openOutside } from './outside.ts'
 import { openDatabase } from './platform/postgres/database.ts'
 
 /** The OpenAPI document of every surface. Needs no database: nothing is asked of it. */
 export async function openApiDocument(): Promise<object> {
   const database = openDatabase({ connectionString: 'postgres://unused' })
   const authentication = await openAuthentication(database, 'root key of no server')
+  const outside = openOutside(readConfig({}))
+  const mailing = { publicUrl: () => '', encryption: outside.encryption, isDelivering: false }
   const http = await createHttpServer({
-    directory: { database, wakeTasks: () => {} },
+    directory: { database, wakeTasks: () => {}, mailing, ...outside },
     authentication,
     log: pino({ level: 'silent' }),
   })

@@ -2,16 +2,21 @@ import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
+import { readConfig } from '#src/config.ts'
 import { openAuthentication } from '#src/directory/api-keys/authentication.ts'
 import type { Directory } from '#src/directory/context.ts'
 import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
 import { createHttpServer } from '#src/http-server.ts'
+import { openMailQueue } from '#src/mail-queue.ts'
+import { openOutside } from '#src/outside.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
-import { createTaskQueue } from '#src/platform/tasks/queue.ts'
+import { createTaskQueue, type TaskQueue } from '#src/platform/tasks/queue.ts'
 import { beforeDatabasesDrop, freshDatabase } from './harness.ts'
+import { testMailing } from './mailing.ts'
 
 export const ROOT_KEY = 'root-key-of-the-tests'
+const ENCRYPTION_KEY = 'encryption-key-of-the-tests'
 
 export interface Answer {
   readonly status: number
@@ -52,22 +57,43 @@ export interface TestAppOptions {
   /** Without a queue, member syncs wait: tests of what happens before one starts. */
   readonly withoutTasks?: boolean
   readonly poolSize?: number
+  /** Settings of the environment. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Where mails go; absent: they stay in the outbox. */
+  readonly smtpUrl?: string
+  /** Where people reach it; absent: an address that is none. */
+  readonly publicUrl?: () => string
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const log = options.log ?? pino({ level: 'silent' })
   const { database, connectionString, drop } = await freshDatabase({ poolSize: options.poolSize ?? 10 })
   const authentication = await openAuthentication(database, ROOT_KEY)
-  let wake = () => {}
-  const directory: Directory = { database, wakeTasks: () => wake() }
-  const queue = createTaskQueue({
+  const { smtpUrl, publicUrl } = options
+  const config = readConfig({ ROLLCALL_ENCRYPTION_KEY: ENCRYPTION_KEY, ...options.settings })
+  const outside = openOutside(config)
+  const mailing = testMailing({
+    encryption: outside.encryption,
+    isDelivering: smtpUrl !== undefined,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  })
+  const queues: TaskQueue[] = []
+  const directory: Directory = {
+    ...{ database, mailing },
+    ...outside,
+    wakeTasks() {
+      for (const queue of queues) queue.wake()
+    },
+  }
+  const tasks = createTaskQueue({
     database,
     log,
     handlers: { [MEMBER_SYNC_TASK]: memberSyncHandler(directory) },
   })
   if (options.withoutTasks !== true) {
-    wake = () => queue.wake()
-    queue.start()
+    queues.push(tasks)
+    if (smtpUrl !== undefined) queues.push(openMailQueue(directory, { smtpUrl, mailFrom: undefined, log }))
+    for (const queue of queues) queue.start()
   }
   const http = await createHttpServer({
     directory,
@@ -104,7 +130,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   let closed: Promise<void> | undefined
   async function close(): Promise<void> {
     await http.close()
-    await queue.stop(5000)
+    for (const queue of queues) await queue.stop(5000)
     await authentication.close()
     await drop()
   }

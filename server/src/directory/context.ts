@@ -1,6 +1,10 @@
+import type { Encryption } from '../platform/encryption.ts'
+import type { Outbound } from '../platform/outbound/outbound.ts'
 import type { Database, Queryable, Transaction } from '../platform/postgres/database.ts'
 import type { Actor } from './access/permission.ts'
 import type { ChangeDraft } from './changes/change-draft.ts'
+import type { DomainProofs } from './domains/proof.ts'
+import type { Mailing } from './outbox/mailing.ts'
 
 /** What every read gets: where to read, for whom, in which organization. */
 export interface ReadContext {
@@ -14,6 +18,8 @@ export interface Context extends ReadContext {
   readonly db: Transaction
   readonly now: Date
   readonly change: ChangeDraft
+  /** What mails are made with; absent where an operation writes none. */
+  readonly mailing?: Mailing | undefined
 }
 
 /** What the directory runs on. */
@@ -21,4 +27,12 @@ export interface Directory {
   readonly database: Database
   /** Asks the task queue of this process to look now instead of at its next poll. */
   readonly wakeTasks: () => void
+  /** Secrets that must be read again. */
+  readonly encryption: Encryption
+  /** Checks and reaches addresses that customers give. */
+  readonly outbound: Outbound
+  readonly domainProofs: DomainProofs
+  /** How often the proof of a verified domain is looked for again. */
+  readonly domainCheckMillis: number
+  readonly mailing: Mailing
 }

@@ -8,6 +8,7 @@ import { endExpiredMemberships, listOrganizationsWithExpired } from './grants/gr
 import { endExpiredRoleGrants } from './grants/role-grant.sql.ts'
 import { listOrganizationsToPurge } from './organizations/organization.sql.ts'
 import { purgeOrganization } from './organizations/purge.sql.ts'
+import { cancelExpiredMails } from './outbox/mail.sql.ts'
 import { listExpiredPlans } from './plans/plan.sql.ts'
 import { expirePlan } from './plans/plan.ts'
 import { deleteOldIdempotencyKeys } from './sweep.sql.ts'
@@ -37,6 +38,7 @@ export async function sweep(directory: Directory): Promise<void> {
   }
   await deleteOldIdempotencyKeys(database)
   await deleteExpiredCredentials(database)
+  await cancelExpiredMails(database, null)
   for (const id of await listOrganizationsToPurge(database, BATCH)) await purgeOrganization(database, id)
 }
 

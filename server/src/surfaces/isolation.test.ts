@@ -9,7 +9,9 @@ import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
 /** Routes that no credential is for, outside of the OpenAPI document. */
-const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*)$/
+const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*|invitations\/accept)$/
+/** Routes that take the token of an invitation instead of a credential. */
+const WITH_TOKEN = /^\/directory\/v1\/invitation_(lookups|acceptances)$/
 
 const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
 
@@ -76,6 +78,12 @@ async function world(slug: string): Promise<World> {
   })
   const assigned = { role: role.id, group: group.id, target: project.id }
   const assignment = await client.post('/role_assignments', assigned)
+  const provider = await client.post('/identity_providers', { name: 'IdP', scim: { enabled: true } })
+  const scimToken = await client.post(`/identity_providers/${provider.id}/scim_tokens`)
+  const domain = await client.post('/domains', { name: `${slug}.example`, identity_provider: provider.id })
+  const config = { type: 'connectable' }
+  const integration = await client.post('/integrations', { kind: 'hosting', integration_id: slug, config })
+  const invitation = await client.post('/invitations', { email: 'invited@people.example' })
   const vitable = vitableClient(app, key)
   const group_id = await vitable.group()
   const request_id = await vitable.submit(group_id, [])
@@ -100,6 +108,11 @@ async function world(slug: string): Promise<World> {
       workspace_role: colleague.role,
       role: role.id,
       assignment: assignment.id,
+      domain: domain.id,
+      identity_provider: provider.id,
+      scim_token: scimToken.id,
+      integration: integration.id,
+      invitation: invitation.id,
       target: project.id,
       from: other.id,
       member_id: member.id,
@@ -115,7 +128,8 @@ async function roleId(client: DirectoryClient, resource: string, key: string): P
   return data.find((role: { key: string | null }) => role.key === key).id
 }
 
-const guarded = () => routes.filter((route) => !OPERATIONS.test(route.path))
+const documentable = () => routes.filter((route) => !OPERATIONS.test(route.path))
+const guarded = () => documentable().filter((route) => !WITH_TOKEN.test(route.path))
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const isVitable = (path: string) => path.startsWith('/v1/') && !isOpenai(path)
 function idsOf(world: World, { path }: Route): Ids {
@@ -156,12 +170,22 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
   if (path.endsWith('/role_assignments')) {
     return { role: ids.role, group: ids.group, target: ids.target, expires_at: '2999-01-01T00:00:00Z' }
   }
+  const invited = { email: 'intruder@beta.example', grants: [{ role: ids.role, target: ids.target }] }
+  if (path.endsWith('/invitations')) return invited
+  if (path.endsWith('/invitations/bulk')) return { invitations: [invited] }
   const check = { member: ids.member, permission: 'groups:read', target: ids.target }
   if (path.endsWith('/access/check')) return check
   if (path.endsWith('/access/check_batch')) return { checks: [check] }
   if (path.endsWith('/roles')) {
     return { name: 'Intruder', permissions: [], resource: 'project', of: ids.target }
   }
+  if (path.endsWith('/domains')) {
+    return { name: 'intruder.example', identity_provider: ids.identity_provider }
+  }
+  if (path.endsWith('/domains/{domain}')) return { identity_provider: ids.identity_provider }
+  if (path.endsWith('/identity_providers')) return { name: 'Intruder' }
+  if (path.endsWith('/integrations')) return { kind: 'intruder' }
+  if (path.endsWith('/environment_mapping')) return { production: ids.target }
   if (path.endsWith('/organizations')) {
     return { name: 'x', slug: 'x', owner: { email: 'x@x.example' } }
   }
@@ -207,7 +231,7 @@ describe('the route table', () => {
     const documented = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/(?<=.)\/$/, '')}`),
     )
-    const named = guarded().map(nameOf)
+    const named = documentable().map(nameOf)
     assert.ok(named.length > 40, `only ${named.length} routes were found`)
     assert.deepEqual(named.toSorted(), documented.toSorted())
   })
@@ -260,7 +284,7 @@ describe('a credential of another organization', () => {
       const filters = [
         '',
         ...theirs
-          .filter(([name]) => ['member', 'group', 'workspace'].includes(name))
+          .filter(([name]) => ['member', 'group', 'workspace', 'identity_provider'].includes(name))
           .map(([name, id]) => `?${name}=${id}`),
       ]
       for (const filter of filters) {
@@ -324,8 +348,21 @@ describe('every route', () => {
   })
 
   it('of operations answers without a credential', async () => {
-    for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs']) {
+    for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs', '/invitations/accept']) {
       assert.equal((await app.call('GET', path, { key: null })).status, 200, path)
     }
+  })
+
+  it('of invited people takes their token, whatever credential comes with it', async () => {
+    const tokens = routes.filter((route) => WITH_TOKEN.test(route.path))
+    assert.equal(tokens.length, 2)
+    const before = await databaseState(app.database)
+    for (const { method, path } of tokens) {
+      for (const key of [null, 'rck_unknown', alpha.key, ROOT_KEY]) {
+        const answer = await app.call(method, path, { key, body: { token: 'rcinv_unknown' } })
+        assert.deepEqual([answer.status, answer.body.code], [404, 'invitation.not_found'], path)
+      }
+    }
+    assert.deepEqual(await databaseState(app.database), before)
   })
 })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readConfig } from '#src/config.ts'
 import type { Actor } from '#src/directory/access/permission.ts'
 import { applyChange } from '#src/directory/changes/change.ts'
 import type { Context, Directory } from '#src/directory/context.ts'
@@ -8,9 +9,11 @@ import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
 import { createOrganization } from '#src/directory/organizations/organization.ts'
 import type { OrganizationSettings } from '#src/directory/organizations/settings.ts'
+import { openOutside } from '#src/outside.ts'
 import type { Database } from '#src/platform/postgres/database.ts'
 import { claimTasks } from '#src/platform/tasks/task.sql.ts'
 import { uuidV7 } from '#src/platform/uuid.ts'
+import { testMailing } from '../mailing.ts'
 import type { State } from './directory-model.ts'
 import { createGroup as createModelGroup, newOrganization } from './member-model.ts'
 import type { Row } from './sync-model.ts'
@@ -31,7 +34,8 @@ export async function openWorld(
   database: Database,
   options: { groups?: number; settings?: OrganizationSettings } = {},
 ): Promise<World> {
-  const directory: Directory = { database, wakeTasks: () => {} }
+  const outside = openOutside(readConfig({}))
+  const directory: Directory = { database, wakeTasks: () => {}, mailing: testMailing(), ...outside }
   const root: Actor = { kind: 'root' }
   const { organization, owner } = await database.transaction((tx) =>
     createOrganization(tx, root, {

@@ -6,6 +6,8 @@ import { type GivenRoleRow, listGivenByChange, listGivenByGroup } from './author
 import { checkMany } from './check.sql.ts'
 import { holdsPermission, isInScope, type Permission, permissionDenied, ranksAsOwner } from './permission.ts'
 
+export type { GivenRoleRow as GivenRole } from './authority.sql.ts'
+
 /** A permission on a target. */
 interface Wanted {
   readonly permission: string
@@ -87,7 +89,13 @@ function mayGiveEverything({ actor }: ReadContext): boolean {
   return holdsPermission(actor, EVERYTHING) && ranksAsOwner(actor)
 }
 
-async function requireMayGive(
+/**
+ * Whether the actor holds all that some roles give, each where it is given.
+ *
+ * @param withoutChange what this open change has given does not count
+ * @throws {DirectoryError} role.permission_exceeded, permission.denied (the owner role is among them)
+ */
+export async function requireMayGive(
   context: ReadContext,
   given: readonly GivenRoleRow[],
   withoutChange: string | null = null,

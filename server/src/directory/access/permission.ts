@@ -26,6 +26,12 @@ export const catalogue = {
   'pages:write': 'Register, change and delete pages',
   'group_sync:read': 'Read which roles the groups of an identity provider stand for',
   'group_sync:write': 'Say which roles the groups of an identity provider stand for, and apply them',
+  'domains:read': 'Read email domains and whether they are proven',
+  'domains:write': 'Add, prove, change and remove email domains, and require single sign-on for them',
+  'identity_providers:read': 'Read identity providers, without their secrets',
+  'identity_providers:write': 'Create, change and delete identity providers, and their SCIM tokens',
+  'integrations:read': 'Read connections to other products, without their secrets',
+  'integrations:write': 'Connect and disconnect other products',
   'plans:read': 'Read held plans',
   'plans:write': 'Approve and discard held plans',
   'changes:read': 'Read the change feed, and the past',
@@ -73,6 +79,8 @@ export const memberPermissions: ReadonlySet<string> = new Set<Permission>([
   'workspaces:read',
   'projects:read',
   'teamspaces:read',
+  'domains:read',
+  'integrations:read',
 ])
 
 /** Who asks: the root key, an API key (as its organization or as a member), or the server itself. */

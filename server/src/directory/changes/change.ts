@@ -2,6 +2,7 @@ import type { Transaction } from '../../platform/postgres/database.ts'
 import { type Actor, recordedActor } from '../access/permission.ts'
 import type { Context, Directory } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
+import type { Mailing } from '../outbox/mailing.ts'
 import { insertChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type ChangeRecord, type GroupListEffect } from './change-draft.ts'
 import { Conflict, retryConflicts } from './conflicts.ts'
@@ -42,7 +43,7 @@ export async function applyChange<T>(
 ): Promise<T> {
   return await retryConflicts(() =>
     directory.database.transaction(async (tx) => {
-      const context = openContext(tx, request)
+      const context = openContext(tx, request, directory.mailing)
       const result = await work(context)
       await recordChange(context)
       await finish?.(tx, result, context.change)
@@ -65,7 +66,7 @@ export async function applyChanges<T>(
       const contexts: Context[] = []
       const results: T[] = []
       for (const work of works) {
-        const context = openContext(tx, request)
+        const context = openContext(tx, request, directory.mailing)
         results.push(await work(context))
         contexts.push(context)
       }
@@ -87,7 +88,7 @@ export async function previewChange(
   try {
     return await retryConflicts(() =>
       directory.database.transaction(async (tx) => {
-        const context = openContext(tx, request)
+        const context = openContext(tx, request, directory.mailing)
         await work(context)
         await holdInvariants(context)
         const effects = await readEffects(tx, request.organizationId, context.change.id)
@@ -101,13 +102,14 @@ export async function previewChange(
 }
 
 /** The context of one transaction; the caller records the change itself (`recordChange`). */
-export function openContext(tx: Transaction, request: ChangeRequest): Context {
+export function openContext(tx: Transaction, request: ChangeRequest, mailing?: Mailing): Context {
   return {
     db: tx,
     actor: request.actor,
     organizationId: request.organizationId,
     now: new Date(),
     change: new ChangeDraft(),
+    mailing,
   }
 }
 

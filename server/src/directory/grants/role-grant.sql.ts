@@ -27,6 +27,28 @@ export async function openRoleGrant(
   return count === 1
 }
 
+/** Opens several roles for one member, for good. Answers how many: what this source gives already is left. */
+export async function openRoleGrants(
+  tx: Transaction,
+  organizationId: string,
+  given: {
+    memberId: string
+    sourceId: string
+    changeId: string
+    grants: readonly Pick<RoleGrantPlace, 'roleId' | 'workspaceId' | 'projectId'>[]
+  },
+): Promise<number> {
+  const { memberId, sourceId, changeId, grants } = given
+  return await tx.run(sql`
+    insert into role_grant (organization_id, id, member_id, role_id, workspace_id, project_id, source_id,
+      opened_change)
+    select ${organizationId}, uuid_v7(), ${memberId}, g.role_id, g.workspace_id, g.project_id, ${sourceId}, ${changeId}
+    from unnest(${grants.map(({ roleId }) => roleId)}::uuid[],
+      ${grants.map(({ workspaceId }) => workspaceId)}::uuid[],
+      ${grants.map(({ projectId }) => projectId)}::uuid[]) g (role_id, workspace_id, project_id)
+    on conflict do nothing`)
+}
+
 /** Opens the organization role that stands for a level. False if this source gives it already. */
 export async function openLevelGrant(
   tx: Transaction,

@@ -24,6 +24,21 @@ export async function insertStandingSources(tx: Transaction, organizationId: str
     select ${organizationId}, s.id, s.kind from unnest(${ids}::uuid[], ${STANDING_SOURCES}::text[]) s (id, kind)`)
 }
 
+/** The source of what one thing gives, such as an invitation; made when it first gives something. */
+export async function openSource(
+  tx: Transaction,
+  organizationId: string,
+  kind: SourceKind,
+  ref: string,
+): Promise<string> {
+  const row = await tx.row(sql<{ id: string }>`
+    insert into grant_source (organization_id, id, kind, ref)
+    values (${organizationId}, ${uuidV7()}, ${kind}, ${ref})
+    on conflict (organization_id, kind, ref) do update set ref = excluded.ref
+    returning id`)
+  return row!.id
+}
+
 /** Standing sources never change: their ids are kept, of this many organizations. */
 const KEPT_MAX = 10_000
 const kept = new Map<string, string>()

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { change } from '../../../test/campaigns/world.ts'
 import { freshDatabase } from '../../../test/harness.ts'
-import {
-  acceptInvitation,
-  assertRefused,
-  expireInvitation,
-  type Inviting,
-  openInviting,
-} from '../../../test/inviting.ts'
+import { assertRefused, expireInvitation, type Inviting, openInviting } from '../../../test/inviting.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import type { Actor } from '../access/permission.ts'
 import { archiveProject } from '../projects/project.ts'
@@ -95,7 +89,7 @@ describe('a list of invitations', () => {
     }
     await listed.revoke(ids[0]!)
     await expireInvitation(database, ids[1]!)
-    await acceptInvitation(database, ids[2]!)
+    await listed.accept(ids[2]!)
     const list = async (statuses: Parameters<typeof listInvitations>[1]['statuses'], limit = 2) => {
       const found = []
       for (let afterId: string | null = null; ; ) {

@@ -2,26 +2,16 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { change } from '../../../test/campaigns/world.ts'
 import { freshDatabase } from '../../../test/harness.ts'
-import {
-  acceptInvitation,
-  assertRefused,
-  expireInvitation,
-  type Inviting,
-  openInviting,
-} from '../../../test/inviting.ts'
+import { assertRefused, expireInvitation, type Inviting, openInviting } from '../../../test/inviting.ts'
 import type { Database } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
 import { removeMember, suspendMember } from '../members/lifecycle.ts'
 import { createMember } from '../members/member.ts'
+import { INVITATION_SECONDS_MAX, INVITATION_SECONDS_MIN } from '../organizations/settings.ts'
 import { createRole } from '../roles/role.ts'
 import { ORGANIZATION } from '../roles/target.ts'
 import { createWorkspace } from '../workspaces/workspace.ts'
-import {
-  getInvitation,
-  INVITATION_GRANTS_MAX,
-  INVITATION_SECONDS_MAX,
-  INVITATION_SECONDS_MIN,
-} from './invitation.ts'
+import { getInvitation, INVITATION_GRANTS_MAX } from './invitation.ts'
 
 let database: Database
 let acme: Inviting
@@ -150,7 +140,7 @@ describe('an address', () => {
     await again()
   })
 
-  test('has one pending invitation, and another one when that is revoked, accepted or past its end', async () => {
+  test('has one pending invitation, another one when that is revoked or past its end, and none as a member', async () => {
     const email = 'carl@x.co'
     const first = await acme.invite({ email })
     await assertRefused(acme.invite({ email: 'Carl@X.co' }), 'invitation.already_pending', 'email')
@@ -164,8 +154,8 @@ describe('an address', () => {
     assert.equal((await get(first.id)).status, 'expired')
     await acme.revoke(second.id)
     const third = await acme.invite({ email })
-    await acceptInvitation(database, third.id)
-    await acme.invite({ email })
+    await acme.accept(third.id)
+    await assertRefused(acme.invite({ email }), 'invitation.already_member', 'email')
   })
 
   test('that 20 want to invite at once is invited once, new or after one that is past its end', async () => {
@@ -215,7 +205,7 @@ describe('revoking', () => {
     const [expired, accepted] = [await acme.invite(), await acme.invite()]
     await expireInvitation(database, expired.id)
     assert.equal((await acme.revoke(expired.id)).status, 'revoked')
-    await acceptInvitation(database, accepted.id)
+    await acme.accept(accepted.id)
     await assertRefused(acme.revoke(accepted.id), 'invitation.wrong_status')
     assert.equal((await get(accepted.id)).status, 'accepted')
   })

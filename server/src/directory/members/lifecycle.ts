@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfMember } from '../grants/group-membership.sql.ts'
 import { endRoleGrantsOfMember, lockOwners } from '../grants/role-grant.sql.ts'
+import { endInvitationsOfEmail } from '../invitations/pending.ts'
 import { requireVersion } from '../version.ts'
 import { findRemovalChange } from './lifecycle.sql.ts'
 import { type MemberRow, type MemberStatus, updateMemberStatus } from './member.sql.ts'
@@ -71,7 +72,7 @@ async function setStatus(context: Context, id: string, status: MemberStatus): Pr
 }
 
 /**
- * Removes a member: ends every grant and revokes every key in one change. The row stays, so that the history
+ * Removes a member: ends every grant, and revokes every key and every pending invitation of the address, in one change. The row stays, so that the history
  * stays readable and the same person can be restored.
  *
  * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
@@ -112,6 +113,7 @@ async function endMember(
   if (kind === 'member.removed') requireMayTouch(context, before)
   await endAccess(context, id)
   await setStatus(context, id, 'removed')
+  if (before.email_key !== null) await endInvitationsOfEmail(context, before.email_key)
   await requireLastingOwner(context)
   context.change.describe({ kind, memberId: id, detail: { before: before.status } })
   return await requireMember(context, id)

@@ -26,9 +26,15 @@ export interface OrganizationSettings {
     | undefined
   /** Absent: no limit. */
   readonly rate_limit?: RateLimit | undefined
+  /** How long an invitation lasts; absent: three days. */
+  readonly invitation_expiry_seconds?: number | undefined
 }
 
 export const RATE_LIMIT_MAX = 1_000_000
 
 export const BRAKE_WINDOW_SECONDS_MAX = 7 * 24 * 3600
 export const BRAKE_WINDOW_SECONDS_DEFAULT = 3600
+
+export const INVITATION_SECONDS_MIN = 60
+export const INVITATION_SECONDS_MAX = 30 * 24 * 3600
+export const INVITATION_SECONDS_DEFAULT = 3 * 24 * 3600

@@ -48,7 +48,7 @@ async function requireWorkspaceId(context: ReadContext, slug: string): Promise<s
   return workspace.id
 }
 
-function projectNotFound(): DirectoryError {
+export function projectNotFound(): DirectoryError {
   return new DirectoryError('project.not_found', 'There is no project with this id.')
 }
 
@@ -131,7 +131,8 @@ export async function requireActiveProjects(context: Context, ids: readonly stri
   return rows
 }
 
-function requireActive(project: ProjectRow): void {
+/** @throws {DirectoryError} project.archived */
+export function requireActive(project: ProjectRow): void {
   if (project.archived_at === null) return
   throw new DirectoryError('project.archived', 'The project is archived: unarchive it first.')
 }

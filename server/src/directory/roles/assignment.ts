@@ -61,7 +61,7 @@ export function assignmentNotFound(): DirectoryError {
 }
 
 /** Only owners make and unmake owners. @throws {DirectoryError} permission.denied */
-function requireMayHandle(context: ReadContext, role: RoleRow): void {
+export function requireMayHandle(context: ReadContext, role: RoleRow): void {
   if (!isOwnerRole(role) || ranksAsOwner(context.actor)) return
   throw new DirectoryError('permission.denied', 'Only an owner may make or unmake an owner.', {
     field: 'role',
@@ -69,7 +69,7 @@ function requireMayHandle(context: ReadContext, role: RoleRow): void {
 }
 
 /** @throws {DirectoryError} role.wrong_target */
-function requireFit(role: RoleRow, target: Target, found: TargetColumns): void {
+export function requireFit(role: RoleRow, target: Target, found: TargetColumns): void {
   if (fitsTarget(role, target, found)) return
   const why =
     role.resource === target.kind

@@ -73,6 +73,16 @@ export async function findRole(
     select * from role where organization_id = ${organizationId} and id = ${id} and deleted_change is null`)
 }
 
+/** Roles by their ids, those that are not deleted. */
+export async function findRoles(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<RoleRow[]> {
+  return await db.rows(sql<RoleRow>`
+    select * from role where organization_id = ${organizationId} and id = any(${ids}) and deleted_change is null`)
+}
+
 export async function findPredefinedRole(
   db: Queryable,
   organizationId: string,

@@ -40,6 +40,16 @@ export async function findWorkspace(
     select * from workspace where organization_id = ${organizationId} and slug = ${slug}`)
 }
 
+/** Workspaces by their ids. */
+export async function findWorkspaces(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<WorkspaceRow[]> {
+  return await db.rows(sql<WorkspaceRow>`
+    select * from workspace where organization_id = ${organizationId} and id = any(${ids})`)
+}
+
 export async function lockWorkspace(
   tx: Transaction,
   organizationId: string,

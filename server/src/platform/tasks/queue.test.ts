@@ -6,7 +6,7 @@ import { freshDatabase } from '../../../test/harness.ts'
 import type { Database } from '../postgres/database.ts'
 import { sql } from '../postgres/sql.ts'
 import { createTaskQueue, LeaseLost, type TaskHandler } from './queue.ts'
-import { claimTasks, endTask, renewLease, requestTask, type TaskRow } from './task.sql.ts'
+import { claimTasks, endTask, renewLease, requestTask, rescheduleTask, type TaskRow } from './task.sql.ts'
 
 const log = pino({ level: 'silent' })
 const KIND = 'work'
@@ -95,6 +95,20 @@ describe('the task queue', () => {
     await until(async () => (await stored(database)).length === 0)
     await queue.stop(1000)
     assert.equal(runs, 2)
+  })
+
+  test('puts a task off, but not one that was asked for meanwhile', async () => {
+    const { database } = await freshDatabase()
+    const dueAfter = async (meanwhile: () => Promise<void>) => {
+      await request(database)
+      const [task] = await claimTasks(database, [KIND], 1, 60)
+      await meanwhile()
+      assert.equal(await rescheduleTask(database, task!, 3600), true)
+      return (await claimTasks(database, [KIND], 1, 60)).length
+    }
+    assert.equal(await dueAfter(() => request(database)), 1)
+    await database.run(sql`delete from task`)
+    assert.equal(await dueAfter(async () => {}), 0)
   })
 
   test('takes over a dead worker’s task after its lease, and nothing of the old worker’s stands', async () => {

@@ -72,11 +72,14 @@ export async function endTask(tx: Transaction, task: TaskRow): Promise<boolean> 
   return ended === 1 || (await rescheduleTask(tx, task, 0))
 }
 
-/** Gives a task back, due in `delaySeconds`. False if the lease was lost. */
+/**
+ * Gives a task back, due in `delaySeconds`; at once if it was asked for again meanwhile. False if the lease was lost.
+ */
 export async function rescheduleTask(tx: Queryable, task: TaskRow, delaySeconds: number): Promise<boolean> {
   const count = await tx.run(sql`
     update task set lease_until = null, lease_token = null, attempts = 0, last_error = null,
-      run_at = clock_timestamp() + make_interval(secs => ${delaySeconds})
+      run_at = clock_timestamp()
+        + make_interval(secs => case when wakes = ${task.wakes} then ${delaySeconds}::float8 else 0 end)
     where id = ${task.id} and lease_token = ${task.lease_token}`)
   return count === 1
 }

@@ -7,6 +7,7 @@ import { toId, toUndoRefusal } from './wire.ts'
 interface Problem {
   readonly status: number
   readonly title: string
+  readonly context?: Record<string, unknown>
 }
 
 /** What the Directory API answers for each refusal (RFC 9457): total, so a new code needs its line here. */
@@ -57,6 +58,26 @@ export const problems = {
   'invitation.already_member': { status: 409, title: 'The person is a member' },
   'invitation.already_pending': { status: 409, title: 'The person is invited' },
   'invitation.wrong_status': { status: 409, title: 'The invitation has another status' },
+  'domain.not_found': { status: 404, title: 'Domain not found' },
+  'domain.name_taken': { status: 409, title: 'The domain is listed' },
+  'domain.public': { status: 400, title: 'The domain is public' },
+  'domain.too_many': { status: 409, title: 'Too many domains' },
+  'domain.taken': { status: 409, title: 'Another organization has proven the domain' },
+  'domain.already_verified': { status: 409, title: 'The domain is verified' },
+  'domain.not_verified': { status: 409, title: 'The domain is not verified' },
+  'domain.would_lock_out': { status: 409, title: 'No owner could sign in' },
+  'identity_provider.not_found': { status: 404, title: 'Identity provider not found' },
+  'identity_provider.certificate_refused': { status: 400, title: 'The certificate is not accepted' },
+  'identity_provider.scim_disabled': { status: 409, title: 'SCIM is off' },
+  'scim_token.not_found': { status: 404, title: 'SCIM token not found' },
+  'scim_token.too_many': { status: 409, title: 'Too many SCIM tokens' },
+  'integration.not_found': { status: 404, title: 'Integration not found' },
+  'integration.already_connected': { status: 409, title: 'The integration is connected' },
+  'integration.not_connectable': { status: 409, title: 'The integration has no environments' },
+  'encryption.unavailable': { status: 503, title: 'Secrets cannot be kept here' },
+  'invitation.expired': { status: 410, title: 'The invitation is past its end' },
+  'invitation.wrong_recipient': { status: 403, title: 'The invitation is for somebody else' },
+  'invitation.resent_too_soon': { status: 429, title: 'The invitation was sent a moment ago' },
   'member_sync.not_found': { status: 404, title: 'Member sync not found' },
   'member_sync.duplicate_reference_id': { status: 400, title: 'A reference id stands twice' },
   'member_sync.too_many_members': { status: 400, title: 'Too many members' },
@@ -137,5 +158,7 @@ const RETRY_AFTER_SECONDS = '1'
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
   if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS)
+  const { retry_after_seconds: wait } = problem.context ?? {}
+  if (typeof wait === 'number') void reply.header('retry-after', wait)
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
 }

@@ -14,6 +14,8 @@ import {
 import {
   BRAKE_WINDOW_SECONDS_DEFAULT,
   BRAKE_WINDOW_SECONDS_MAX,
+  INVITATION_SECONDS_MAX,
+  INVITATION_SECONDS_MIN,
   RATE_LIMIT_MAX,
 } from '../../directory/organizations/settings.ts'
 import { metadata, moment, queryFlag, slug, text } from '../http/wire-types.ts'
@@ -55,17 +57,25 @@ const rateLimit = z
   .strictObject({ requests_per_minute: requestCount, burst: requestCount.optional() })
   .describe('For each API key and server process. `burst`: what a second gives by default, at least 1.')
 
+const invitationSeconds = z
+  .number()
+  .int('must be a whole number')
+  .min(INVITATION_SECONDS_MIN, `must be at least ${INVITATION_SECONDS_MIN}`)
+  .max(INVITATION_SECONDS_MAX, `must be at most ${INVITATION_SECONDS_MAX}`)
+
 const settings = z
   .strictObject({
     removal_brake: z
       .strictObject({ member_sync: removalBrake.optional(), group_sync: removalBrake.optional() })
       .optional(),
     rate_limit: rateLimit.optional(),
+    invitation_expiry_seconds: invitationSeconds.optional(),
   })
   .describe(
     '`removal_brake.member_sync`: hold a member sync that removes too much; no brake by default. ' +
       '`removal_brake.group_sync`: refuse a run of group sync that does. ' +
-      '`rate_limit`: how often each API key may ask; no limit by default.',
+      '`rate_limit`: how often each API key may ask; no limit by default. ' +
+      '`invitation_expiry_seconds`: how long an invitation lasts; three days by default.',
   )
 
 const organization = z

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { startTestApp, type TestApp } from '../../../test/app.ts'
+import type { TestApp } from '../../../test/app.ts'
 import { tableNames } from '../../../test/database-state.ts'
 import { directoryClient } from '../../../test/directory-client.ts'
+import { type DomainWorld, openDomainWorld } from '../../../test/domain-world.ts'
 import { applyChange } from '../../directory/changes/change.ts'
 import { createInvitation } from '../../directory/invitations/invitation.ts'
 import { requirePredefinedRole } from '../../directory/roles/role.ts'
 import { sweep } from '../../directory/sweep.tasks.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 
+let world: DomainWorld
 let app: TestApp
 before(async () => {
-  app = await startTestApp()
+  world = await openDomainWorld({ withTasks: true })
+  app = world.app
 })
 
 const run = (text: string, ...values: unknown[]) => app.database.run({ name: '', text, values })
@@ -83,6 +86,13 @@ async function filled(slug: string) {
   await client.post(`${groupSync}/workspace_mappings`, { idp_group_name: 'staff', role: mapped.id })
   await client.ok('PATCH', groupSync, { is_enabled: true })
   await client.post(`${groupSync}/runs`, { claims: [{ member: member.id, groups: ['staff'] }] })
+  const provider = await client.post('/identity_providers', { scim: { enabled: true } })
+  await client.post(`/identity_providers/${provider.id}/scim_tokens`)
+  await world.verified(client, `${slug}.example`)
+  await client.post('/domains', { name: `linked.${slug}.example`, identity_provider: provider.id })
+  const integration = await client.post('/integrations', { kind: 'x', config: { type: 'connectable' } })
+  const production = (await client.get('/projects')).data[0].id
+  await client.ok('PUT', `/integrations/${integration.id}/environment_mapping`, { production })
   await client.ok('PATCH', '', { settings: { removal_brake: { member_sync: { max_removals: 0 } } } })
   assert.equal((await client.sync(group.id, [])).status, 'held')
   await run(

@@ -12,12 +12,18 @@ import { toRefusal } from '../http/refusal.ts'
 import { accessCheckRoutes } from './access-checks.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { changeRoutes } from './changes.ts'
+import { domainRoutes } from './domains.ts'
 import { faultProblem, problem, sendProblem, toProblem } from './errors.ts'
 import type { Services } from './exchange.ts'
 import { groupMemberRoutes } from './group-members.ts'
 import { groupSyncRoutes } from './group-sync.ts'
 import { groupSyncMappingRoutes } from './group-sync-mappings.ts'
 import { groupRoutes } from './groups.ts'
+import { identityProviderRoutes } from './identity-providers.ts'
+import { integrationRoutes } from './integrations.ts'
+import { invitationAcceptanceRoutes } from './invitation-acceptances.ts'
+import { invitationRoutes } from './invitations.ts'
+import { mailRoutes } from './mails.ts'
 import { memberAccessRoutes } from './member-access.ts'
 import { memberLifecycleRoutes } from './member-lifecycle.ts'
 import { memberSyncRoutes } from './member-syncs.ts'
@@ -29,6 +35,7 @@ import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
 import { roleAssignmentRoutes } from './role-assignments.ts'
 import { roleRoutes } from './roles.ts'
+import { scimTokenRoutes } from './scim-tokens.ts'
 import { teamspaceMemberRoutes } from './teamspace-members.ts'
 import { teamspaceProjectRoutes } from './teamspace-projects.ts'
 import { teamspaceRoutes } from './teamspaces.ts'
@@ -39,6 +46,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route works on a deleted organization. */
     takesDeleted?: boolean
+    /** The route takes something else than a credential, such as the token of an invitation. */
+    withoutCredential?: boolean
   }
 }
 
@@ -70,10 +79,12 @@ export function directorySurface(services: Services): FastifyPluginAsync {
     describeRefusals(app, problem)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request, reply) => {
+      if (request.routeOptions.config.withoutCredential === true) return
       const secret = bearerSecret(request) ?? apiKeySecret(request)
       await authenticateRequest(authentication, request, reply, secret)
     })
     await app.register(serverRoutes(services))
+    await app.register(invitationAcceptanceRoutes(services))
     await app.register(
       async (scope) => {
         scope.decorateRequest('organization')
@@ -113,6 +124,12 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(teamspaceProjectRoutes(services))
         await scope.register(pageRoutes(services))
         await scope.register(organizationProjectRoutes(services))
+        await scope.register(domainRoutes(services))
+        await scope.register(identityProviderRoutes(services))
+        await scope.register(scimTokenRoutes(services))
+        await scope.register(integrationRoutes(services))
+        await scope.register(invitationRoutes(services))
+        await scope.register(mailRoutes(services))
         await scope.register(planRoutes(services))
         await scope.register(changeRoutes(services))
         await scope.register(apiKeyRoutes(services))

@@ -93,7 +93,10 @@ export function toIdOrNull(noun: IdNoun, uuid: string | null): string | null {
   return uuid === null ? null : toId(noun, uuid)
 }
 
-const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, string]> = {
+/** What is asked for by its id below an organization. */
+type NamedNoun = Exclude<IdNoun, 'organization' | 'mail'>
+
+const NOT_FOUND: Record<NamedNoun, [DirectoryErrorCode, string]> = {
   member: ['member.not_found', 'There is no member with this id.'],
   group: ['group.not_found', 'There is no group with this id.'],
   workspace: ['workspace.not_found', 'There is no workspace with this slug.'],
@@ -105,13 +108,17 @@ const NOT_FOUND: Record<Exclude<IdNoun, 'organization'>, [DirectoryErrorCode, st
   role: ['role.not_found', 'There is no role with this id.'],
   roleAssignment: ['role_assignment.not_found', 'There is no role assignment with this id.'],
   invitation: ['invitation.not_found', 'There is no invitation with this id.'],
+  domain: ['domain.not_found', 'There is no domain with this id.'],
+  identityProvider: ['identity_provider.not_found', 'There is no identity provider with this id.'],
+  scimToken: ['scim_token.not_found', 'There is no SCIM token with this id.'],
+  integration: ['integration.not_found', 'There is no integration with this id.'],
   change: ['change.not_found', 'There is no change with this id.'],
   plan: ['plan.not_found', 'There is no plan with this id.'],
   memberSync: ['member_sync.not_found', 'There is no member sync with this id in this group.'],
 }
 
 /** The UUID behind an id in a path. A malformed id is an unknown one. @throws {DirectoryError} not_found */
-export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): string {
+export function fromId(noun: NamedNoun, id: string): string {
   const uuid = decodeId(idPrefixes[noun], id)
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]
@@ -119,7 +126,7 @@ export function fromId(noun: Exclude<IdNoun, 'organization'>, id: string): strin
 }
 
 /** The UUID behind an id in a body or query. @throws {DirectoryError} not_found, naming the field */
-export function fromIdField(noun: Exclude<IdNoun, 'organization'>, id: string, field: string): string {
+export function fromIdField(noun: NamedNoun, id: string, field: string): string {
   const uuid = decodeId(idPrefixes[noun], id)
   if (uuid !== undefined) return uuid
   const [code, message] = NOT_FOUND[noun]
@@ -290,14 +297,33 @@ const DETAIL_NOUNS = {
   project: 'project',
   page: 'page',
   teamspace: 'teamspace',
+  domain: 'domain',
+  identity_provider: 'identityProvider',
+  scim_token: 'scimToken',
+  integration: 'integration',
+  production: 'project',
+  preview: 'project',
+  development: 'project',
 } as const
+
+/** Lists of ids within a change's detail. */
+const DETAIL_LISTS = { invitations: 'invitation', retired: 'invitation' } as const
 
 /** What a change tells about itself, with ids as they are written here. */
 export function toDetail(detail: Record<string, unknown>): Record<string, unknown> {
   const shown = { ...detail }
+  for (const [key, noun] of Object.entries(DETAIL_LISTS)) {
+    const value = shown[key]
+    if (Array.isArray(value)) shown[key] = value.map((id: string) => toId(noun, id))
+  }
   for (const [key, noun] of Object.entries(DETAIL_NOUNS)) {
     const value = shown[key]
     if (typeof value === 'string') shown[key] = toId(noun, value)
+  }
+  // What fields were, and what they became, may be ids as well.
+  for (const key of ['before', 'after']) {
+    const value = shown[key]
+    if (typeof value === 'object' && value !== null) shown[key] = toDetail(value as Record<string, unknown>)
   }
   return shown
 }
@@ -324,6 +350,7 @@ const CAUSE_NOUNS: Record<string, IdNoun> = {
   plan: 'plan',
   change: 'change',
   group_sync: 'workspace',
+  invitation: 'invitation',
 }
 
 export const cause = z.object({ kind: z.string(), id: z.string() })

@@ -92,3 +92,29 @@ export const slug = text(SLUG_LENGTH_MAX).regex(
   /^[a-z0-9]+(-[a-z0-9]+)*$/,
   'must be lower-case letters and digits, with single hyphens between them',
 )
+
+const JSON_DEPTH_MAX = 16
+
+/** A JSON object of any shape that can be stored, bounded in size and depth. */
+export function jsonObject(bytesMax: number) {
+  return z
+    .record(z.string(), z.unknown())
+    .refine((value) => depthOf(value) <= JSON_DEPTH_MAX, {
+      error: `must be nested at most ${JSON_DEPTH_MAX} deep`,
+      abort: true,
+    })
+    .refine((value) => {
+      const text = JSON.stringify(value)
+      // What JSON writes for NUL and for half a surrogate pair: PostgreSQL stores neither.
+      return Buffer.byteLength(text) <= bytesMax && !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)
+    }, `must be JSON of at most ${bytesMax} bytes, well-formed and without NUL characters`)
+}
+
+/** Levels of nesting, counted up to one more than is allowed: never deeper than the stack. */
+function depthOf(value: unknown): number {
+  let level = [value]
+  for (let depth = 0; ; depth++) {
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
+    if (level.length === 0 || depth > JSON_DEPTH_MAX) return depth
+  }
+}

@@ -145,6 +145,7 @@ export function inviteRoutes(services: KeyScopeServices): FastifyPluginAsync {
             }),
           ),
         )
+        services.directory.wakeTasks()
         return toInvite(row)
       },
     )

@@ -1,0 +1,55 @@
+import { violatedConstraint } from '../../platform/postgres/database.ts'
+import { requirePermission } from '../access/permission.ts'
+import type { Context } from '../context.ts'
+import { DirectoryError } from '../errors.ts'
+import { cancelMails } from '../outbox/outbox.ts'
+import { type InvitationRow, lockInvitation, renewInvitation } from './invitation.sql.ts'
+import { requireInvitation, requireOwnOrganization } from './invitation.ts'
+import { requireMayRepeat, toOffer } from './offer.ts'
+import { refusePending } from './pending.ts'
+import { sendInvitations } from './send.ts'
+
+/** Mails of one invitation are this far apart at least: nobody's mailbox is flooded through us. */
+const RESEND_SECONDS_MIN = 60
+
+/**
+ * Mails an invitation again, one past its end as well: the old link dies, and its time begins anew. Whoever sends it
+ * makes the offer as if anew, so it takes holding what is offered.
+ *
+ * @throws {DirectoryError} invitation.not_found, invitation.wrong_status (accepted or revoked),
+ *   invitation.resent_too_soon, invitation.already_pending (it is past its end, and another one took its place),
+ *   role.permission_exceeded, permission.denied
+ */
+export async function resendInvitation(context: Context, id: string): Promise<InvitationRow> {
+  requirePermission(context.actor, 'invitations:write')
+  const { db, organizationId, now } = context
+  await lockInvitation(db, organizationId, id)
+  const before = await requireInvitation(context, id)
+  if (before.status === 'accepted' || before.status === 'revoked') {
+    throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
+  }
+  requireSomeTimeSince(before.mailed_at, now)
+  await requireMayRepeat(context, [toOffer(before)])
+  const expiresAt = new Date(now.getTime() + before.lifetime_seconds * 1000)
+  await renewInvitation(db, organizationId, { id, expiresAt, now }).catch((error: unknown) => {
+    if (violatedConstraint(error) !== 'invitation_pending') throw error
+    refusePending()
+  })
+  await cancelMails(context, [id])
+  const row = await requireInvitation(context, id)
+  await sendInvitations(context, await requireOwnOrganization(context), [row])
+  context.change.describe({ kind: 'invitation.resent', detail: { invitation: id } })
+  return row
+}
+
+/** @throws {DirectoryError} invitation.resent_too_soon */
+function requireSomeTimeSince(mailedAt: string | null, now: Date): void {
+  if (mailedAt === null) return
+  const wait = Math.ceil((Date.parse(mailedAt) + RESEND_SECONDS_MIN * 1000 - now.getTime()) / 1000)
+  if (wait <= 0) return
+  throw new DirectoryError(
+    'invitation.resent_too_soon',
+    `The invitation was mailed less than ${RESEND_SECONDS_MIN} seconds ago: try again in ${wait} seconds.`,
+    { context: { retry_after_seconds: wait } },
+  )
+}
