@@ -9,8 +9,8 @@ import { permissionsOf } from '../roles/predefined.ts'
 import { requireRole } from '../roles/role.ts'
 import { requireTarget, targetNotFound } from '../roles/target-lookup.ts'
 import { requireVersion } from '../version.ts'
-import { requireConfig, workspaceTarget } from './config.ts'
 import { lockConfig } from './config.sql.ts'
+import { requireConfig, workspaceTarget } from './config.ts'
 import {
   deleteDeadMappings,
   deleteMapping,
