@@ -1,21 +1,17 @@
 import { requireMayGiveOpened, requirePermissionOn } from '../access/authority.ts'
-import { requirePermission } from '../access/permission.ts'
 import { type Preview, previewChange } from '../changes/change.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { findOrganization } from '../organizations/organization.sql.ts'
-import { brakeOf, brakeReason } from '../plans/brake.ts'
 import { requireTarget } from '../roles/target-lookup.ts'
+import { requireBrake } from './brake.ts'
 import {
   type ClaimOrigin,
-  countGiven,
   givesOnArchived,
   listClaimantsOfAllProjects,
   listKnownMembers,
   lockClaims,
   putClaims,
-  sumRecentLosses,
 } from './claim.sql.ts'
 import { holdRules, lockRulesForProject, type SyncRules } from './config.sql.ts'
 import { applyGroups, type KeptRow, type SyncedMemberRow } from './planner.sql.ts'
@@ -34,7 +30,7 @@ export interface SyncOptions {
   readonly force?: boolean
 }
 
-export type SkipReason = 'no_seat' | 'guest_limit' | 'not_active' | 'no_match' | 'claim_missing'
+type SkipReason = 'no_seat' | 'guest_limit' | 'not_active' | 'no_match' | 'claim_missing'
 
 export interface SyncedMember {
   readonly memberId: string
@@ -225,33 +221,6 @@ async function runSync(
     },
   })
   return result
-}
-
-/** The sentence of the limit that was passed, where the run goes on all the same. */
-async function requireBrake(
-  context: Context,
-  sourceId: string,
-  removals: number,
-  { force, onlyTold }: SyncOptions & { readonly onlyTold?: boolean },
-): Promise<string | null> {
-  if (removals === 0) return null
-  const organization = await findOrganization(context.db, context.organizationId)
-  const brake = brakeOf(organization!.settings, 'group_sync')
-  if (brake === undefined) return null
-  const counts = { recent: sumRecentLosses, live: countGiven }
-  const reason = await brakeReason(context, brake, sourceId, removals, counts)
-  if (reason === undefined || onlyTold === true) return reason ?? null
-  if (force !== true) {
-    throw new DirectoryError(
-      'group_sync.brake',
-      `${reason} Nothing was applied: look at the preview, then force it.`,
-      {
-        context: { removals, max_removals: brake.max_removals, max_share: brake.max_share },
-      },
-    )
-  }
-  requirePermission(context.actor, 'plans:write')
-  return reason
 }
 
 function toSynced(row: SyncedMemberRow): SyncedMember {

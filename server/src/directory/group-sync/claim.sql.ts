@@ -2,8 +2,7 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { sql } from '../../platform/postgres/sql.ts'
 
 /** Where the groups of a member were learnt. */
-export const claimOrigins = ['login', 'offline', 'scim', 'api'] as const
-export type ClaimOrigin = (typeof claimOrigins)[number]
+export type ClaimOrigin = 'login' | 'offline' | 'scim' | 'api'
 
 /** Which of these are members, removed ones too. */
 export async function listKnownMembers(

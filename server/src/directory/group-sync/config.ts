@@ -96,7 +96,7 @@ export async function updateGroupSyncConfig(
 }
 
 /** Names the field that a refusal is about. */
-export function inField(field: string): (error: unknown) => never {
+function inField(field: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof DirectoryError)) throw error
     throw new DirectoryError(error.code, error.message, { ...error.details, field })

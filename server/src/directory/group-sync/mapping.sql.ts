@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 
 /** What a mapping gives its role on. */
-export type MappingKind = 'workspace' | 'project' | 'all_projects'
+type MappingKind = 'workspace' | 'project' | 'all_projects'
 
 export interface MappingRow {
   id: string

@@ -52,7 +52,7 @@ const step = fc.oneof(
       defaultRole: fc.option(role),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('seats' as const), seats: fc.option(fc.nat(4)) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('seats' as const), seats: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('archive' as const), nth: fc.nat(PROJECTS - 1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('suspend' as const), person }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('group' as const), person }) },

@@ -61,12 +61,10 @@ describe('two syncs at the same time', () => {
     const world = await open(1)
     const [a, b] = [await world.member(), await world.member()]
     await world.map('staff', 'member')
-    const commit = await leaveSyncOpen(world, a, ['staff'])
-    const second = world.sync([[b, ['staff']]])
-    // The first one is done again when it finds at its end that the seat is taken.
-    const results = await Promise.all([commit(), second])
-    const skipped = results.map(({ members }) => members[0]!.skipped)
-    assert.deepEqual(skipped.toSorted(), ['no_seat', null])
+    const first = await leaveSyncOpen(world, a, ['staff'])
+    assert.equal((await world.sync([[b, ['staff']]])).members[0]!.skipped, null)
+    // It is done again when it finds at its end that the seat is taken.
+    assert.equal((await first()).members[0]!.skipped, 'no_seat')
     assert.equal([...(await world.held(a)), ...(await world.held(b))].length, 1)
   })
 
@@ -102,22 +100,21 @@ describe('a sync', () => {
         change(world.world, (context) => removeFromWorkspace(context, world.workspaceId, other))
       return { world, project, synced, other, remove }
     }
+    // Each has done its work before the other commits.
     const one = await setUp()
-    const commit = await leaveSyncOpen(one.world, one.synced, [])
-    const removal = one.remove()
-    const refused = assert.rejects(removal, refusedAs('project.sole_admin'))
-    await commit()
-    await refused
+    const removal = await leaveOpen(one.world.world, (context) =>
+      removeFromWorkspace(context, one.world.workspaceId, one.other),
+    )
+    assert.equal((await one.world.sync([[one.synced, []]])).ended, 2)
+    await assert.rejects(removal(), refusedAs('project.sole_admin'))
     assert.deepEqual(await one.world.held(one.synced), [])
 
     const two = await setUp()
-    const left = await leaveOpen(two.world.world, (context) =>
-      removeFromWorkspace(context, two.world.workspaceId, two.other),
-    )
-    const synced = two.world.sync([[two.synced, []]])
-    const [, result] = await Promise.all([left(), synced])
+    const sync = await leaveSyncOpen(two.world, two.synced, [])
+    await two.remove()
+    const { members } = await sync()
     assert.deepEqual(
-      result.members[0]!.kept.map(({ reason }) => reason),
+      members[0]!.kept.map(({ reason }) => reason),
       ['last_admin', 'last_admin'],
     )
     assert.ok((await two.world.held(two.synced)).includes(`group_sync ${two.project} admin`))
@@ -173,9 +170,8 @@ describe('a sync', () => {
     await world.map('top', 'admin')
     await world.sync([[synced, ['top']]])
     await world.give(other, 'admin')
-    const left = await leaveOpen(world.world, (context) => suspendMember(context, other))
-    const result = world.sync([[synced, []]])
-    await left()
-    assert.equal((await result).members[0]!.kept[0]!.reason, 'last_admin')
+    const sync = await leaveSyncOpen(world, synced, [])
+    await change(world.world, (context) => suspendMember(context, other))
+    assert.equal((await sync()).members[0]!.kept[0]!.reason, 'last_admin')
   })
 })

@@ -137,9 +137,11 @@ export function toPlaneError(
   }
   const { code, details } = refusal
   const answers: Record<DirectoryErrorCode, PlaneAnswer> = planeErrors
-  const [status, given, shown] = route.answers?.[code] ?? answers[code]
+  const own = route.answers?.[code]
+  const [status, given, shown] = own ?? answers[code]
   // Who asks is found out before any view is reached.
-  const shape = given === 'detail' && route.asView === true && status !== 401 ? 'error' : given
+  const isSaidByView = route.asView === true && own === undefined && status !== 401
+  const shape = isSaidByView && given === 'detail' ? 'error' : given
   const message = route.texts?.[code] ?? refusal.message
   const field = route.formErrors?.includes(code) ? undefined : fieldOf(refusal, route)
   return { status, body: { ...said(shape, message, field, route), ...named(shown, details), message } }

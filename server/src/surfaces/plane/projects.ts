@@ -18,7 +18,9 @@ import {
   readProjectSummaries,
   requireShownProject,
 } from '../../directory/projects/project-page.ts'
+import { readNamed } from '../../directory/roles/roster.ts'
 import { text } from '../http/wire-types.ts'
+import type { RouteRefusals } from './errors.ts'
 import { envelope, PAGE_SIZE_MAX, pageQuery, positionOf, readPage, toEnvelope } from './pages.ts'
 import { DELETED_NOTE, toNotes } from './project-notes.ts'
 import {
@@ -50,6 +52,12 @@ const orders = {
 } as const
 
 const orderOf = (name = '') => (name in orders ? orders[name as keyof typeof orders] : orders.created_at)
+
+/** A lead who is not in the workspace is a wrong value. */
+const LEAD: RouteRefusals = {
+  answers: { 'workspace.not_member': [400, 'field'] },
+  fields: { member: 'project_lead' },
+}
 
 const tags = ['Plane: projects']
 
@@ -126,6 +134,7 @@ export function projectRoutes(services: PlaneServices): FastifyPluginAsync {
     app.post(
       '/projects',
       {
+        config: { planeRefusals: LEAD },
         schema: {
           tags,
           summary: 'Create project',
@@ -236,7 +245,10 @@ export function projectRoutes(services: PlaneServices): FastifyPluginAsync {
   }
 }
 
-/** Whoever creates a project becomes its admin, and so does the lead: changes of their own, made together. */
+/**
+ * Whoever creates a project becomes its admin, unless from outside the workspace, and so does the lead: changes of
+ * their own, made together.
+ */
 async function create(
   services: PlaneServices,
   request: FastifyRequest,
@@ -247,8 +259,9 @@ async function create(
   const { name, identifier, project_lead: lead } = body
   const noted = Object.entries(toNotes(body)).filter(([, value]) => value !== null)
   const { description = null, visibility = 'public' } = toFields(body)
-  const creator = actor.kind === 'api_key' ? actor.memberId : null
-  const admins = [...new Set([creator, lead ?? null])].filter((id) => id !== null)
+  const creator = actor.kind === 'api_key' && actor.memberId !== null ? [actor.memberId] : []
+  const present = await readNamed(scope, { kind: 'workspace', id: entered.workspace.id }, creator)
+  const admins = new Set([...present.map(({ id }) => id), ...(lead ? [lead] : [])])
   let created: ProjectRow | undefined
   await applyChanges(services.directory, scope, [
     async (context: Context) => {
@@ -258,7 +271,7 @@ async function create(
         metadata: Object.fromEntries(noted),
       })
     },
-    ...admins.map((id) => async (context: Context) => {
+    ...[...admins].map((id) => async (context: Context) => {
       const role = await resolveRole(context, entered.workspace.id, 'project', 'admin')
       await addToProject(context, { entered, projectId: created!.id }, id, role.id)
     }),

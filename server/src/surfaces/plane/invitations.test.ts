@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { acceptInvitation } from '../../../test/inviting.ts'
+import { openPlaneWorld, type PlaneSpace, type PlaneWorld } from '../../../test/plane-client.ts'
+
+let app: TestApp
+let world: PlaneWorld
+let space: PlaneSpace
+before(async () => {
+  app = await startTestApp({ withoutTasks: true })
+  world = await openPlaneWorld(app, 'acme')
+  space = await world.workspace()
+})
+
+let made = 0
+const address = () => `i${++made}@invited.example`
+const MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
+
+describe('an invitation to a workspace', () => {
+  it('is made, listed, read, changed and deleted', async () => {
+    const email = address()
+    const answer = await space.call('POST', '/invitations/', { body: { email, role: 15 } })
+    assert.equal(answer.status, 201)
+    const { id, created_at, updated_at, ...rest } = answer.body
+    const fields = { accepted: false, responded_at: null }
+    assert.deepEqual(rest, { email, role: 15, role_slug: 'member', ...fields })
+    for (const time of [created_at, updated_at]) assert.match(time, MICROSECONDS)
+    assert.deepEqual(await space.ok('GET', '/invitations/'), [answer.body])
+    assert.deepEqual(await space.ok('GET', `/invitations/${id}/`), answer.body)
+    const changed = await space.ok('PATCH', `/invitations/${id}/`, { role: 5, email: email.toUpperCase() })
+    assert.deepEqual([changed.role, changed.role_slug, changed.id], [5, 'guest', id])
+    assert.deepEqual(await space.ok('PATCH', `/invitations/${id}/`, {}), changed)
+    await space.ok('DELETE', `/invitations/${id}/`)
+    for (const method of ['GET', 'PATCH', 'DELETE']) {
+      assert.equal((await space.call(method, `/invitations/${id}/`)).status, 404)
+    }
+    assert.deepEqual(await space.ok('GET', '/invitations/'), [])
+  })
+
+  it('is a guest’s where no role is said, and takes slugs as well as numbers', async () => {
+    const names: [unknown, string, number][] = [
+      [undefined, 'guest', 5],
+      [20, 'owner', 20],
+      [15, 'member', 15],
+      ['admin', 'admin', 20],
+    ]
+    for (const [role, slug, number] of names) {
+      const row = await space.ok('POST', '/invitations/', { email: address(), role })
+      assert.deepEqual([row.role_slug, row.role], [slug, number])
+    }
+    for (const role of [10, 'contributor', 'nobody']) {
+      const answer = await space.call('POST', '/invitations/', { body: { email: address(), role } })
+      assert.deepEqual([answer.status, Object.keys(answer.body)], [400, ['role', 'message']])
+    }
+  })
+
+  it('is refused of an address that is none, is invited, or is a member’s', async () => {
+    const email = address()
+    await space.ok('POST', '/invitations/', { email })
+    const cases: [unknown, string][] = [
+      ['nobody', 'email'],
+      ['', 'email'],
+      [undefined, 'email'],
+      [email, 'non_field_errors'],
+      [email.toUpperCase(), 'non_field_errors'],
+      [space.owner.email, 'email'],
+    ]
+    for (const [given, key] of cases) {
+      const answer = await space.call('POST', '/invitations/', { body: { email: given } })
+      assert.deepEqual([answer.status, Object.keys(answer.body)], [400, [key, 'message']], String(given))
+    }
+  })
+
+  it('keeps its address, and once answered everything', async () => {
+    const { id } = await space.ok('POST', '/invitations/', { email: address() })
+    const moved = await space.call('PATCH', `/invitations/${id}/`, { body: { email: address() } })
+    assert.deepEqual([moved.status, moved.body.code], [400, 'EMAIL_CANNOT_BE_UPDATED'])
+    await acceptInvitation(app.database, id)
+    const row = await space.ok('GET', `/invitations/${id}/`)
+    assert.equal(row.accepted, true)
+    assert.match(row.responded_at, MICROSECONDS)
+    for (const method of ['PATCH', 'DELETE']) {
+      const answer = await space.call(method, `/invitations/${id}/`, { body: { role: 15 } })
+      assert.deepEqual([answer.status, answer.body.code], [400, 'INVITE_ALREADY_ACCEPTED'])
+    }
+  })
+
+  it('is of its workspace only, and takes no seat', async () => {
+    const [full, other] = [await world.workspace(undefined, { purchased_seats: 1 }), await world.workspace()]
+    const { id } = await full.ok('POST', '/invitations/', { email: address(), role: 15 })
+    assert.equal((await full.seats()).used, 1)
+    assert.deepEqual(await other.ok('GET', '/invitations/'), [])
+    assert.equal((await other.call('GET', `/invitations/${id}/`)).status, 404)
+    assert.equal((await other.call('DELETE', `/invitations/${id}/`)).status, 404)
+  })
+
+  it('is not read by members and guests', async () => {
+    for (const role of ['member', 'guest']) {
+      const { key } = await space.person(role)
+      for (const method of ['GET', 'POST']) {
+        const body = method === 'POST' ? { email: address() } : undefined
+        assert.equal((await space.call(method, '/invitations/', { key, body })).status, 403)
+      }
+    }
+  })
+})
