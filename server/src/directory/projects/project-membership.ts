@@ -18,7 +18,7 @@ export interface ProjectPlace {
 const onProject = (id: string) => ({ kind: 'project', id }) as const
 
 /** Somebody who has a role on a project by itself. @throws {DirectoryError} role_assignment.not_found */
-export async function requireOnProject(
+async function requireOnProject(
   context: ReadContext,
   projectId: string,
   memberId: string,

@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { sql } from '../../platform/postgres/sql.ts'
 
 /** Whether every member of the workspace may see it. */
-export type ProjectVisibility = 'public' | 'private'
+type ProjectVisibility = 'public' | 'private'
 
 export interface ProjectRow {
   id: string

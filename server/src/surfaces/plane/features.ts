@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { applyChange } from '../../directory/changes/change.ts'
 import { annotateProject } from '../../directory/projects/annotate.ts'
 import type { ProjectRow } from '../../directory/projects/project.ts'
-import { requireShownProject } from '../../directory/projects/project-page.ts'
 import { annotateWorkspace } from '../../directory/workspaces/annotate.ts'
 import { getWorkspace, type WorkspaceRow } from '../../directory/workspaces/workspace.ts'
 import { projectFeatures, readNote, toNotes } from './project-notes.ts'
-import { inOrganization, type PlaneServices, shownTo } from './scope.ts'
-import { fromPlaneId, projectParams, workspaceParams } from './wire.ts'
+import { inOrganization, type PlaneServices } from './scope.ts'
+import { changeProject, shownProject } from './shown-project.ts'
+import { projectParams, workspaceParams } from './wire.ts'
 
 const WORKSPACE_FEATURES = ['project_grouping', 'initiatives', 'teams', 'customers', 'wiki', 'pi'] as const
 type ProjectFeature = keyof typeof projectFeatures
@@ -97,11 +97,7 @@ export function featureRoutes(services: PlaneServices): FastifyPluginAsync {
           response: { 200: shownProjectFeatures },
         },
       },
-      async (request) => {
-        const context = inOrganization(services, request.actor)
-        const id = fromPlaneId('project', request.params.project_id)
-        return toProjectFeatures(await requireShownProject(context, shownTo(request), id))
-      },
+      async (request) => toProjectFeatures(await shownProject(services, request)),
     )
 
     app.patch(
@@ -117,19 +113,13 @@ export function featureRoutes(services: PlaneServices): FastifyPluginAsync {
         },
       },
       async (request) => {
-        const scope = inOrganization(services, request.actor)
-        const { id } = await requireShownProject(
-          scope,
-          shownTo(request),
-          fromPlaneId('project', request.params.project_id),
-        )
         const stated = Object.entries(request.body ?? {}).map(([name, value]) => [
           projectFeatures[name as ProjectFeature],
           value,
         ])
         const notes = toNotes(Object.fromEntries(stated))
         return toProjectFeatures(
-          await applyChange(services.directory, scope, (context) => annotateProject(context, id, notes)),
+          await changeProject(services, request, (context, id) => annotateProject(context, id, notes)),
         )
       },
     )

@@ -9,13 +9,13 @@ import {
   type ProjectPlace,
   removeFromProject,
 } from '../../directory/projects/project-membership.ts'
-import { requireShownProject } from '../../directory/projects/project-page.ts'
 import { pageRoster, type RosterRow } from '../../directory/roles/roster.ts'
 import type { RouteRefusals } from './errors.ts'
 import { toMember } from './members-wire.ts'
 import { envelope, PAGE_SIZE_MAX, pageQuery, positionOf, readPage, toEnvelope } from './pages.ts'
 import { resolveRole, roleName } from './role-wire.ts'
-import { inOrganization, type PlaneServices, shownTo } from './scope.ts'
+import { inOrganization, type PlaneServices } from './scope.ts'
+import { shownProject } from './shown-project.ts'
 import { fromPlaneId, member, projectParams, uuid } from './wire.ts'
 
 const ROLE_DEFAULT = 5
@@ -48,8 +48,7 @@ export function projectMemberRoutes(services: PlaneServices): FastifyPluginAsync
 
     /** The project of the path, if the caller is shown it. */
     async function placeOf(request: FastifyRequest): Promise<ProjectPlace> {
-      const id = fromPlaneId('project', (request.params as { project_id: string }).project_id)
-      await requireShownProject(inOrganization(services, request.actor), shownTo(request), id)
+      const { id } = await shownProject(services, request)
       return { entered: request.entered, projectId: id }
     }
 

@@ -1,28 +1,18 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { z } from 'zod'
-import { applyChange, applyChanges } from '../../directory/changes/change.ts'
+import type { z } from 'zod'
+import { applyChanges } from '../../directory/changes/change.ts'
 import type { Context, ReadContext } from '../../directory/context.ts'
 import { DirectoryError } from '../../directory/errors.ts'
 import { annotateProject } from '../../directory/projects/annotate.ts'
-import {
-  archiveProject,
-  archiveProjectWithNote,
-  createProject,
-  type ProjectRow,
-  unarchiveProject,
-} from '../../directory/projects/project.ts'
+import { createProject, type ProjectRow } from '../../directory/projects/project.ts'
 import { addToProject } from '../../directory/projects/project-membership.ts'
-import {
-  pageProjects,
-  readProjectSummaries,
-  requireShownProject,
-} from '../../directory/projects/project-page.ts'
+import { pageProjects, readProjectSummaries } from '../../directory/projects/project-page.ts'
 import { readNamed } from '../../directory/roles/roster.ts'
 import { text } from '../http/wire-types.ts'
 import type { RouteRefusals } from './errors.ts'
 import { envelope, PAGE_SIZE_MAX, pageQuery, positionOf, readPage, toEnvelope } from './pages.ts'
-import { DELETED_NOTE, toNotes } from './project-notes.ts'
+import { toNotes } from './project-notes.ts'
 import {
   newProject,
   project,
@@ -34,7 +24,8 @@ import {
 } from './project-wire.ts'
 import { resolveRole } from './role-wire.ts'
 import { inOrganization, type PlaneServices, shownTo } from './scope.ts'
-import { fromPlaneId, optionalFlag, projectParams, workspaceParams } from './wire.ts'
+import { changeProject, shownProject } from './shown-project.ts'
+import { optionalFlag, projectParams, workspaceParams } from './wire.ts'
 
 const ORDER_LENGTH_MAX = 255
 
@@ -65,24 +56,8 @@ export function projectRoutes(services: PlaneServices): FastifyPluginAsync {
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 
-    /** The project of the path, if the caller is shown it. */
-    async function shownProject(request: FastifyRequest): Promise<ProjectRow> {
-      const id = fromPlaneId('project', (request.params as { project_id: string }).project_id)
-      return await requireShownProject(inOrganization(services, request.actor), shownTo(request), id)
-    }
-
     async function render(context: ReadContext, row: ProjectRow) {
       return toProject(row, (await readProjectSummaries(context, [row.id])).get(row.id))
-    }
-
-    /** Runs an operation on the project of the path as one change. */
-    async function change(
-      request: FastifyRequest,
-      work: (context: Context, id: string) => Promise<ProjectRow>,
-    ) {
-      const { id } = await shownProject(request)
-      const scope = inOrganization(services, request.actor)
-      return await applyChange(services.directory, scope, (context) => work(context, id))
     }
 
     app.get(
@@ -162,7 +137,8 @@ export function projectRoutes(services: PlaneServices): FastifyPluginAsync {
           response: { 200: project },
         },
       },
-      async (request) => await render(inOrganization(services, request.actor), await shownProject(request)),
+      async (request) =>
+        await render(inOrganization(services, request.actor), await shownProject(services, request)),
     )
 
     app.patch(
@@ -179,7 +155,7 @@ export function projectRoutes(services: PlaneServices): FastifyPluginAsync {
       },
       async (request) => {
         const body = request.body ?? {}
-        const row = await change(request, async (context, id) => {
+        const row = await changeProject(services, request, async (context, id) => {
           const fields = { ...toFields(body), name: body.name ?? undefined }
           const changed = await annotateProject(context, id, toNotes(body), fields)
           if ((body.identifier ?? changed.identifier) === changed.identifier) return changed
@@ -188,58 +164,6 @@ export function projectRoutes(services: PlaneServices): FastifyPluginAsync {
           })
         })
         return await render(inOrganization(services, request.actor), row)
-      },
-    )
-
-    app.delete(
-      '/projects/:project_id',
-      {
-        schema: {
-          tags,
-          summary: 'Delete project',
-          operationId: 'planeDeleteProject',
-          params: projectParams,
-          response: { 204: z.undefined() },
-        },
-      },
-      async (request, reply) => {
-        const note = { [DELETED_NOTE]: true }
-        await change(request, (context, id) => archiveProjectWithNote(context, id, note))
-        return reply.code(204).send()
-      },
-    )
-
-    app.post(
-      '/projects/:project_id/archive',
-      {
-        schema: {
-          tags,
-          summary: 'Archive project',
-          operationId: 'planeArchiveProject',
-          params: projectParams,
-          response: { 204: z.undefined() },
-        },
-      },
-      async (request, reply) => {
-        await change(request, archiveProject)
-        return reply.code(204).send()
-      },
-    )
-
-    app.delete(
-      '/projects/:project_id/archive',
-      {
-        schema: {
-          tags,
-          summary: 'Unarchive project',
-          operationId: 'planeUnarchiveProject',
-          params: projectParams,
-          response: { 204: z.undefined() },
-        },
-      },
-      async (request, reply) => {
-        await change(request, unarchiveProject)
-        return reply.code(204).send()
       },
     )
   }

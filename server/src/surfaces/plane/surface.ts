@@ -9,6 +9,7 @@ import { groupSyncRoutes } from './group-sync.ts'
 import { invitationRoutes } from './invitations.ts'
 import { mappingRoutes } from './mappings.ts'
 import { memberRoutes } from './members.ts'
+import { projectArchiveRoutes } from './project-archive.ts'
 import { projectMemberRoutes } from './project-members.ts'
 import { projectRoutes } from './projects.ts'
 import { removeMemberRoutes } from './remove-member.ts'
@@ -56,6 +57,7 @@ function scope(services: PlaneServices): FastifyPluginAsync {
         await workspace.register(removeMemberRoutes(services))
         await workspace.register(invitationRoutes(services))
         await workspace.register(projectRoutes(services))
+        await workspace.register(projectArchiveRoutes(services))
         await workspace.register(projectMemberRoutes(services))
         await workspace.register(featureRoutes(services))
         await workspace.register(roleRoutes(services))
