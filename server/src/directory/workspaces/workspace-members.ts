@@ -31,7 +31,7 @@ const notMember = () =>
   new DirectoryError('workspace.not_member', 'The member is not in this workspace.', { field: 'member' })
 
 /** The highest role of some members on a workspace, by member. */
-export async function highestWorkspaceRoles(
+async function highestWorkspaceRoles(
   context: ReadContext,
   workspaceId: string,
   memberIds: readonly string[],
