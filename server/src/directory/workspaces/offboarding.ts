@@ -1,4 +1,5 @@
 import { requirePermissionOn } from '../access/authority.ts'
+import { numberChange } from '../changes/change.ts'
 import { countUsedSeats } from '../changes/invariants.sql.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -69,9 +70,12 @@ async function endMembership(
 }
 
 /** One, if the workspace has by now a seat that nobody uses. */
-async function removeUnusedSeat({ db, organizationId }: Context, workspaceId: string): Promise<0 | 1> {
+async function removeUnusedSeat(context: Context, workspaceId: string): Promise<0 | 1> {
+  const { db, organizationId } = context
   const workspace = await lockWorkspaceById(db, organizationId, workspaceId)
   const purchased = workspace?.purchased_seats ?? null
   if (purchased === null) return 0
+  // Under the counter, as whoever takes a seat: neither misses the other.
+  await numberChange(context)
   return purchased > (await countUsedSeats(db, organizationId, workspaceId)) ? 1 : 0
 }
