@@ -20,13 +20,14 @@ import { groupNotFound, requireGroup } from '../groups/group.ts'
 import { requireLastingOwner, requireMember } from '../members/member.ts'
 import { lockProject } from '../projects/project.sql.ts'
 import { requireActiveProject } from '../projects/project.ts'
+import { actorRank } from '../workspaces/workspace-members.ts'
 import {
   type AssignmentFilter,
   findAssignment,
   listAssignments as listAssignmentRows,
   type RoleAssignmentRow,
 } from './assignment.sql.ts'
-import { permissionsOf } from './predefined.ts'
+import { permissionsOf, rankOf } from './predefined.ts'
 import type { RoleRow } from './role.sql.ts'
 import { requireRole } from './role.ts'
 import { fitsTarget } from './role-on.ts'
@@ -79,6 +80,17 @@ export function requireFit(role: RoleRow, target: Target, found: TargetColumns):
 }
 
 /**
+ * Who administers a workspace does not make its owners: both hold everything there, and owners rank higher.
+ *
+ * @throws {DirectoryError} member.outranks
+ */
+async function requireNotAbove(context: ReadContext, role: RoleRow, target: Target): Promise<void> {
+  if (target.kind !== 'workspace' || role.key !== 'owner') return
+  if (rankOf(role) <= (await actorRank(context, target.id))) return
+  throw new DirectoryError('member.outranks', 'You cannot give a role above your own.', { field: 'role' })
+}
+
+/**
  * Nobody grants what they do not hold: a role may be given on a target by who holds on it all that the role gives.
  *
  * @throws {DirectoryError} role.not_found, role.wrong_target, role.permission_exceeded, workspace.not_found,
@@ -93,6 +105,7 @@ export async function requireMayGrantRole(
   const role = await requireRole(context, roleId)
   requireFit(role, target, found)
   requireMayHandle(context, role)
+  await requireNotAbove(context, role, target)
   await requireHeld(context, permissionsOf(role), target)
   return role
 }

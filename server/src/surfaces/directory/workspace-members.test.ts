@@ -249,6 +249,20 @@ describe('offboarding from a workspace', () => {
     await acme.refused('DELETE', `${path}/members/${owner}`, 'workspace.sole_admin', 409)
   })
 
+  it('lets no admin of the workspace make an owner of it', async () => {
+    const { path, id } = await workspace()
+    const [{ id: admin }, { id: member }] = [await acme.member(), await acme.member()]
+    await give(admin, 'workspace admin', id)
+    await give(member, 'workspace member', id)
+    const as = { key: await keyFor(admin) }
+    const put = { ...as, body: { role: roles['workspace owner'] } }
+    await acme.refused('PUT', `${path}/members/${member}/role`, 'member.outranks', 403, put)
+    const body = { role: roles['workspace owner'], member, target: id }
+    await acme.refused('POST', '/role_assignments', 'member.outranks', 403, { ...as, body })
+    const lower = { ...as, body: { role: roles['workspace admin'] } }
+    assert.equal((await acme.send('PUT', `${path}/members/${member}/role`, lower)).status, 200)
+  })
+
   it('of two admins at the same time leaves one of them', async () => {
     for (let round = 0; round < 10; round++) {
       const { path, id, project, owner } = await workspace()
