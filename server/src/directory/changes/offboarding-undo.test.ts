@@ -152,10 +152,10 @@ describe('the undo of an offboarding', () => {
     await join(groups.expired, { expiresAt: SOON })
     const gone = await newRole(world, targets.project, ['invoices.approve'])
     const lapsed = await newRole(world, targets.workspace, ['invoices.approve'])
-    const admin = await change(world, (context) => requirePredefinedRole(context, 'workspace', 'admin'))
+    const plain = await change(world, (context) => requirePredefinedRole(context, 'workspace', 'member'))
     await assign(gone, targets.project)
     await assign(lapsed, targets.workspace, SOON)
-    await assign(admin.id, targets.workspace, LATER)
+    await assign(plain.id, targets.workspace, LATER)
     const removed = await removal()
     const { organizationId } = world
     for (const table of ['group_membership_past', 'role_grant']) {
@@ -169,12 +169,13 @@ describe('the undo of an offboarding', () => {
     await change(world, (context) => deleteRole(context, gone))
     const { opened: given, refused } = await undo(removed)
     const name = await roleNames()
-    const nothing = { member_id: leaver, group_id: null, role: null }
+    const inGroup = { grant: 'group_membership', group_kind: 'group' } as const
+    const nothing = { member_id: leaver, group_id: null, group_kind: null, role: null }
     assert.deepEqual(
       new Set(refused),
       new Set([
-        { ...nothing, grant: 'group_membership', group_id: groups.expired, reason: 'expired' },
-        { ...nothing, grant: 'group_membership', group_id: groups.deleted, reason: 'group_deleted' },
+        { ...nothing, ...inGroup, group_id: groups.expired, reason: 'expired' },
+        { ...nothing, ...inGroup, group_id: groups.deleted, reason: 'group_deleted' },
         { ...nothing, grant: 'role', role: name.get(gone), reason: 'role_deleted' },
         { ...nothing, grant: 'role', role: name.get(lapsed), reason: 'expired' },
       ]),
@@ -183,7 +184,7 @@ describe('the undo of an offboarding', () => {
     const { grants } = await explain()
     assert.deepEqual(
       new Set(grants.map((grant) => grant.group_id ?? grant.role_id)),
-      new Set([kept, admin.id]),
+      new Set([kept, plain.id]),
     )
     await assertSound(world)
   })
@@ -215,7 +216,7 @@ describe('the undo of an offboarding', () => {
     assert.equal(undone.opened, 3)
     const role = (await roleNames()).get(again)
     assert.deepEqual(undone.refused, [
-      { grant: 'role', member_id: leaver, group_id: null, role, reason: 'changed_since' },
+      { grant: 'role', member_id: leaver, group_id: null, group_kind: null, role, reason: 'changed_since' },
     ])
     const { grants } = await explain()
     assert.deepEqual(

@@ -198,7 +198,7 @@ describe('a role', () => {
       const role = await requirePredefinedRole(context, 'workspace', key)
       return await assignRole(context, { subject: toMember(), roleId: role.id, target: workspace })
     }
-    for (const key of ['admin', 'guest']) await change(world, assignThere(key))
+    for (const key of ['member', 'guest']) await change(world, assignThere(key))
     const revoked = await change(world, async (context) => {
       await revokeRolesOn(context, toMember(), workspace)
       return context.change.id
