@@ -13,6 +13,7 @@ import { describeRoutes } from './surfaces/http/describe-routes.ts'
 import { validateRequest } from './surfaces/http/refusal.ts'
 import { isOpenaiUrl, openaiSurface, sendOpenaiError } from './surfaces/openai/surface.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
+import { isPosthogUrl, posthogSurface, sendPosthogError } from './surfaces/posthog/surface.ts'
 import { isVitableUrl, sendVitableError, vitableSurface } from './surfaces/vitable/surface.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
@@ -45,6 +46,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
     frameworkErrors: (_error, request, reply: FastifyReply) => {
       const refusal = new DirectoryError('request.invalid', 'The URL is not valid.')
       if (isVitableUrl(request.url)) return sendVitableError(reply, refusal, request.id)
+      if (isPosthogUrl(request.url)) return sendPosthogError(reply, refusal)
       if (isOpenaiUrl(request.url)) return sendOpenaiError(reply, refusal, request.id)
       return sendProblem(reply, toProblem(refusal, request.id))
     },
@@ -80,6 +82,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await app.register(acceptPageSurface())
   await app.register(vitableSurface(services))
   await app.register(openaiSurface(services))
+  await app.register(posthogSurface(services))
   return app
 }
 

@@ -4,17 +4,21 @@ import { test } from 'node:test'
 import { directoryErrorCodes } from '#src/directory/errors.ts'
 import { problems } from './directory/errors.ts'
 import { openaiErrors } from './openai/errors.ts'
+import { posthogErrors } from './posthog/errors.ts'
 import { vitableStatus } from './vitable/errors.ts'
 
 test('docs/errors.md lists every error code with the status of each surface, and no other', async () => {
   const page = await readFile(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
-  const row = /^\| `([^`]+)` \| (\d+) \| (\d+) \| (\d+) `(\w+)` \|/gm
-  const rows = [...page.matchAll(row)].map(([, code, own, vitable, openai, openaiCode]) => ({
-    code,
-    own: Number(own),
-    vitable: Number(vitable),
-    openai: [Number(openai), openaiCode],
-  }))
+  const row = /^\| `([^`]+)` \| (\d+) \| (\d+) \| (\d+) `(\w+)` \| (\d+) `(\w+)` \|/gm
+  const rows = [...page.matchAll(row)].map(
+    ([, code, own, vitable, openai, openaiCode, posthog, posthogCode]) => ({
+      code,
+      own: Number(own),
+      vitable: Number(vitable),
+      openai: [Number(openai), openaiCode],
+      posthog: [Number(posthog), posthogCode],
+    }),
+  )
   assert.deepEqual(
     rows,
     directoryErrorCodes.map((code) => ({
@@ -22,6 +26,7 @@ test('docs/errors.md lists every error code with the status of each surface, and
       own: problems[code].status,
       vitable: vitableStatus[code],
       openai: openaiErrors[code],
+      posthog: posthogErrors[code],
     })),
   )
 })

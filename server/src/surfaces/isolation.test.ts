@@ -4,6 +4,7 @@ import { type Answer, type Call, ROOT_KEY, startTestApp, type TestApp } from '..
 import { databaseState } from '../../test/database-state.ts'
 import { directoryClient } from '../../test/directory-client.ts'
 import { isOpenai, type OpenaiIds, openaiBody, openaiIds, openaiIdsOf } from '../../test/openai-isolation.ts'
+import { isPosthog, posthogBody, posthogIds, posthogStatus } from '../../test/posthog-isolation.ts'
 import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
@@ -13,6 +14,9 @@ const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*|invitations\/accept)
 const WITH_TOKEN = /^\/directory\/v1\/invitation_(lookups|acceptances)$/
 
 const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
+
+const UNKNOWN_UUID = '01990000-0000-7000-8000-00000000abcd'
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** What stands before the UUID of an id. */
 const PREFIX = /^[a-z]+[_-](?=.{22}$)/
@@ -26,6 +30,7 @@ interface World {
   readonly directory: Ids
   readonly vitable: Ids
   readonly openai: OpenaiIds
+  readonly posthog: Ids
 }
 
 let app: TestApp
@@ -96,6 +101,10 @@ async function world(slug: string): Promise<World> {
     },
     vitable: { group_id, request_id },
     openai: await openaiIds(app, key, other.id),
+    posthog: await posthogIds(app, key, {
+      ...{ organization: id, member: other.id, project: project.id },
+      ...{ integration: integration.id, invitation: invitation.id },
+    }),
   }
 }
 
@@ -104,6 +113,7 @@ const guarded = () => documentable().filter((route) => !WITH_TOKEN.test(route.pa
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const isVitable = (path: string) => path.startsWith('/v1/') && !isOpenai(path)
 function idsOf(world: World, { path }: Route): Ids {
+  if (isPosthog(path)) return world.posthog
   if (isOpenai(path)) return openaiIdsOf(world.openai, path)
   return isVitable(path) ? world.vitable : world.directory
 }
@@ -112,6 +122,7 @@ function idsOf(world: World, { path }: Route): Ids {
 function bodyFor(route: Route, ids: Ids): object | undefined {
   if (route.method === 'GET' || route.method === 'DELETE') return undefined
   const { path } = route
+  if (isPosthog(path)) return posthogBody(path, ids)
   if (isOpenai(path)) return openaiBody(path, ids)
   if (/\/(members\/sync|member_syncs)$/.test(path)) return { members: [] }
   if (path.endsWith('/level')) return { level: 'admin' }
@@ -218,7 +229,8 @@ describe('a credential of another organization', () => {
         const unknown = await request(route, nobodys, { key: beta.key })
         const about = `${nameOf(route)} ${JSON.stringify(swap)} ${JSON.stringify(foreign.body)}`
         assert.equal(comparable(foreign, ids), comparable(unknown, nobodys), about)
-        assert.equal(foreign.status, 404, about)
+        const expected = isPosthog(route.path) ? posthogStatus(route.path, Object.keys(swap)) : 404
+        assert.equal(foreign.status, expected, about)
         compared += 1
       }
     }
@@ -228,11 +240,12 @@ describe('a credential of another organization', () => {
 
   it('sees nothing of this one in any list of its own, filtered by its ids or not', async () => {
     const theirs = Object.entries({ ...alpha.directory, ...alpha.vitable })
-    const others = [...Object.values(alpha.openai.organization), ...Object.values(alpha.openai.projects)]
+    const { openai, posthog } = alpha
+    const others = [openai.organization, openai.projects, posthog].flatMap((ids) => Object.values(ids))
     const secrets = [...theirs.map(([, id]) => id), ...others].map((id) => id.replace(PREFIX, ''))
     let lists = 0
     for (const route of guarded()) {
-      const tail = parametersOf(route).filter((name) => name !== 'org')
+      const tail = parametersOf(route).filter((name) => name !== 'org' && name !== 'organization_id')
       if (route.method !== 'GET' || tail.length > 0) continue
       const filters = [
         '',
@@ -241,9 +254,8 @@ describe('a credential of another organization', () => {
           .map(([name, id]) => `?${name}=${id}`),
       ]
       for (const filter of filters) {
-        const answer = await request({ ...route, path: route.path + filter }, beta.directory, {
-          key: beta.key,
-        })
+        const ids = isPosthog(route.path) ? beta.posthog : beta.directory
+        const answer = await request({ ...route, path: route.path + filter }, ids, { key: beta.key })
         const text = JSON.stringify(answer.body)
         assert.deepEqual(
           secrets.filter((id) => text.includes(id)),
@@ -261,6 +273,7 @@ describe('a credential of another organization', () => {
 function nobody(ids: Ids): Ids {
   return Object.fromEntries(
     Object.entries(ids).map(([name, id]) => {
+      if (UUID.test(id)) return [name, UNKNOWN_UUID]
       const prefix = PREFIX.exec(id)?.[0]
       return [name, prefix === undefined ? 'nobody-has-this' : prefix + UNKNOWN_BYTES.toString('base64url')]
     }),
@@ -278,6 +291,7 @@ describe('every route', () => {
         if (isVitable(route.path)) assert.equal(answer.body.error, answer.body.message)
         else if (isOpenai(route.path)) assert.equal(answer.body.error.code, 'invalid_api_key')
         else assert.equal(answer.headers['www-authenticate'], 'Bearer')
+        if (isPosthog(route.path)) assert.equal(answer.body.type, 'authentication_error')
       }
     }
     assert.deepEqual(await databaseState(app.database), before)
