@@ -14,6 +14,7 @@ import { validateRequest } from './surfaces/http/refusal.ts'
 import { isOpenaiUrl, openaiSurface, sendOpenaiError } from './surfaces/openai/surface.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
 import { isPlaneUrl, planeSurface, sendPlaneError, singleSlashes } from './surfaces/plane/surface.ts'
+import { isPosthogUrl, posthogSurface, sendPosthogError } from './surfaces/posthog/surface.ts'
 import { isVitableUrl, sendVitableError, vitableSurface } from './surfaces/vitable/surface.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
@@ -47,6 +48,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
     frameworkErrors: (_error, request, reply: FastifyReply) => {
       const refusal = new DirectoryError('request.invalid', 'The URL is not valid.')
       if (isVitableUrl(request.url)) return sendVitableError(reply, refusal, request.id)
+      if (isPosthogUrl(request.url)) return sendPosthogError(reply, refusal)
       if (isOpenaiUrl(request.url)) return sendOpenaiError(reply, refusal, request.id)
       if (isPlaneUrl(request.url)) return sendPlaneError(reply, refusal)
       return sendProblem(reply, toProblem(refusal, request.id))
@@ -84,6 +86,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await app.register(vitableSurface(services))
   await app.register(openaiSurface(services))
   await app.register(planeSurface(services))
+  await app.register(posthogSurface(services))
   return app
 }
 

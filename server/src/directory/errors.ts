@@ -96,6 +96,8 @@ export type DirectoryErrorCode = (typeof directoryErrorCodes)[number]
 export interface DirectoryErrorDetails {
   /** The field the rule is about, as a path: `members[3].reference_id`. */
   readonly field?: string
+  /** The rule, where it is one that dialects tell apart. */
+  readonly rule?: 'required' | 'too_long'
   /** More for the reader, by name; never secrets or another organization's data. */
   readonly context?: Record<string, unknown>
 }

@@ -5,6 +5,7 @@ import { databaseState } from '../../test/database-state.ts'
 import { type DirectoryClient, directoryClient } from '../../test/directory-client.ts'
 import { isOpenai, type OpenaiIds, openaiBody, openaiIds, openaiIdsOf } from '../../test/openai-isolation.ts'
 import { isPlane, planeBody, planeIds, planeIdsOf } from '../../test/plane-isolation.ts'
+import { isPosthog, posthogBody, posthogIds, posthogStatus } from '../../test/posthog-isolation.ts'
 import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
@@ -14,6 +15,9 @@ const OPERATIONS = /^\/(healthz|readyz|openapi\.json|docs.*|invitations\/accept)
 const WITH_TOKEN = /^\/directory\/v1\/invitation_(lookups|acceptances)$/
 
 const UNKNOWN_BYTES = Buffer.from('0199000000007000800000000000abcd', 'hex')
+
+const UNKNOWN_UUID = '01990000-0000-7000-8000-00000000abcd'
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Ids by the parameter or the field of a body that takes them. */
 type Ids = Readonly<Record<string, string>>
@@ -33,6 +37,7 @@ interface World {
   readonly vitable: Ids
   readonly openai: OpenaiIds
   readonly plane: Ids
+  readonly posthog: Ids
 }
 
 let app: TestApp
@@ -120,6 +125,10 @@ async function world(slug: string): Promise<World> {
     vitable: { group_id, request_id },
     openai: await openaiIds(app, key, other.id),
     plane: await planeIds(app, key, path, `${slug}-plane`),
+    posthog: await posthogIds(app, key, {
+      ...{ organization: id, member: other.id, project: project.id },
+      ...{ integration: integration.id, invitation: invitation.id },
+    }),
   }
 }
 
@@ -133,6 +142,7 @@ const guarded = () => documentable().filter((route) => !WITH_TOKEN.test(route.pa
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const isVitable = (path: string) => path.startsWith('/v1/') && !isOpenai(path)
 function idsOf(world: World, { path }: Route): Ids {
+  if (isPosthog(path)) return world.posthog
   if (isOpenai(path)) return openaiIdsOf(world.openai, path)
   if (isPlane(path)) return planeIdsOf(world.plane, path)
   return isVitable(path) ? world.vitable : world.directory
@@ -146,6 +156,7 @@ function bodyFor(route: Route, ids: Ids): object | undefined {
   // Whoever is removed but not there is passed over, so a removal names somebody unknown.
   if (set !== undefined && method === 'DELETE') return { [set]: [UNKNOWN_IDS[set]] }
   if (method === 'GET' || method === 'DELETE') return undefined
+  if (isPosthog(path)) return posthogBody(path, ids)
   if (set === 'members') return { members: [ids.colleague ?? ''] }
   if (set === 'projects') return { projects: [ids.project ?? ''], role: ids.role ?? '' }
   if (path.endsWith('/teamspaces')) return { name: 'x', lead: ids.colleague ?? '' }
@@ -265,7 +276,8 @@ describe('a credential of another organization', () => {
         const unknown = await request(route, nobodys, { key: beta.key })
         const about = `${nameOf(route)} ${JSON.stringify(swap)} ${JSON.stringify(foreign.body)}`
         assert.equal(comparable(foreign, ids), comparable(unknown, nobodys), about)
-        assert.equal(foreign.status, 404, about)
+        const expected = isPosthog(route.path) ? posthogStatus(route.path, Object.keys(swap)) : 404
+        assert.equal(foreign.status, expected, about)
         compared += 1
       }
     }
@@ -275,11 +287,12 @@ describe('a credential of another organization', () => {
 
   it('sees nothing of this one in any list of its own, filtered by its ids or not', async () => {
     const theirs = Object.entries({ ...alpha.directory, ...alpha.vitable, ...alpha.plane })
-    const others = [...Object.values(alpha.openai.organization), ...Object.values(alpha.openai.projects)]
+    const { openai, posthog } = alpha
+    const others = [openai.organization, openai.projects, posthog].flatMap((ids) => Object.values(ids))
     const secrets = [...theirs.map(([, id]) => id), ...others].map((id) => id.replace(PREFIX, ''))
     let lists = 0
     for (const route of guarded()) {
-      const tail = parametersOf(route).filter((name) => name !== 'org')
+      const tail = parametersOf(route).filter((name) => name !== 'org' && name !== 'organization_id')
       if (route.method !== 'GET' || tail.length > 0) continue
       const filters = [
         '',
@@ -288,9 +301,8 @@ describe('a credential of another organization', () => {
           .map(([name, id]) => `?${name}=${id}`),
       ]
       for (const filter of filters) {
-        const answer = await request({ ...route, path: route.path + filter }, beta.directory, {
-          key: beta.key,
-        })
+        const ids = isPosthog(route.path) ? beta.posthog : beta.directory
+        const answer = await request({ ...route, path: route.path + filter }, ids, { key: beta.key })
         const text = JSON.stringify(answer.body)
         assert.deepEqual(
           secrets.filter((id) => text.includes(id)),
@@ -308,6 +320,7 @@ describe('a credential of another organization', () => {
 function nobody(ids: Ids): Ids {
   return Object.fromEntries(
     Object.entries(ids).map(([name, id]) => {
+      if (UUID.test(id)) return [name, UNKNOWN_UUID]
       const prefix = PREFIX.exec(id)?.[0]
       return [name, prefix === undefined ? 'nobody-has-this' : prefix + UNKNOWN_BYTES.toString('base64url')]
     }),
@@ -326,6 +339,7 @@ describe('every route', () => {
         else if (isOpenai(route.path)) assert.equal(answer.body.error.code, 'invalid_api_key')
         else if (isPlane(route.path)) assert.equal(answer.body.detail, answer.body.message)
         else assert.equal(answer.headers['www-authenticate'], 'Bearer')
+        if (isPosthog(route.path)) assert.equal(answer.body.type, 'authentication_error')
       }
     }
     assert.deepEqual(await databaseState(app.database), before)

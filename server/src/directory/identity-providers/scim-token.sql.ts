@@ -72,17 +72,22 @@ export async function revokeScimToken(
   return count === 1
 }
 
-/** Revokes all that are not revoked. Their number. */
+/** Revokes all that are not revoked, but for the latest that work. Their number. */
 export async function revokeLiveScimTokens(
   tx: Transaction,
   organizationId: string,
   identityProviderId: string,
   now: Date,
+  { keeps }: { keeps: number } = { keeps: 0 },
 ): Promise<number> {
   return await tx.run(sql`
     update scim_token set revoked_at = ${now}
     where organization_id = ${organizationId} and identity_provider_id = ${identityProviderId}
-      and revoked_at is null`)
+      and revoked_at is null and id not in (
+        select id from scim_token
+        where organization_id = ${organizationId} and identity_provider_id = ${identityProviderId}
+          and revoked_at is null and (expires_at is null or expires_at > now())
+        order by id desc limit ${keeps})`)
 }
 
 export async function deleteScimTokens(

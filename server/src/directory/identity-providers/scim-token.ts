@@ -26,15 +26,15 @@ const LIVE_TOKENS_MAX = 2
 /**
  * Makes a token for the SCIM client of an identity provider. It is answered once and stored as a digest.
  *
- * @param input `replaces`: revokes the ones before in the same change; else they work on, two at most at a time.
- *   `expiresAt`: RFC 3339; null: no end
+ * @param input `replaces`: revokes the ones before in the same change, or all but the latest of them; else they work
+ *   on, two at most at a time. `expiresAt`: RFC 3339; null: no end
  * @throws {DirectoryError} identity_provider.not_found, identity_provider.scim_disabled, scim_token.too_many,
  *   request.invalid (an end in the past), permission.denied
  */
 export async function createScimToken(
   context: Context,
   identityProviderId: string,
-  input: { expiresAt: string | null; replaces: boolean },
+  input: { expiresAt: string | null; replaces: boolean | 'all but the latest' },
 ): Promise<{ token: ScimTokenRow; secret: string }> {
   requirePermission(context.actor, 'identity_providers:write')
   const { db, organizationId, now } = context
@@ -48,9 +48,12 @@ export async function createScimToken(
   if (input.expiresAt !== null && Date.parse(input.expiresAt) <= now.getTime()) {
     throw new DirectoryError('request.invalid', 'expires_at must be in the future.', { field: 'expires_at' })
   }
-  const revoked = input.replaces
-    ? await revokeLiveScimTokens(db, organizationId, identityProviderId, now)
-    : undefined
+  const revoked =
+    input.replaces === false
+      ? undefined
+      : await revokeLiveScimTokens(db, organizationId, identityProviderId, now, {
+          keeps: input.replaces === true ? 0 : LIVE_TOKENS_MAX - 1,
+        })
   if ((await countLiveScimTokens(db, organizationId, identityProviderId)) >= LIVE_TOKENS_MAX) {
     throw new DirectoryError(
       'scim_token.too_many',

@@ -34,8 +34,11 @@ export const validateRequest: FastifySchemaCompiler<z.ZodType> = ({ schema }) =>
 /** The refusal that a schema's first issue stands for: names the field and the rule. */
 export function invalidField(issue: Issue): DirectoryError {
   const field = fieldPath(issue.path)
-  return new DirectoryError('request.invalid', `${field || 'The body'} ${ruleOf(issue)}.`, {
+  const rule = ruleOf(issue)
+  return new DirectoryError('request.invalid', `${field || 'The body'} ${rule}.`, {
     ...(field === '' ? {} : { field }),
+    ...(rule.startsWith(REQUIRED) ? { rule: 'required' } : {}),
+    ...(issue.code === 'too_big' && issue.origin !== 'number' ? { rule: 'too_long' } : {}),
   })
 }
 
@@ -56,15 +59,17 @@ const ARTICLES: Record<string, string> = {
   record: 'an object',
 }
 
+const REQUIRED = 'is required'
+
 function ruleOf(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type': {
       const wanted = ARTICLES[issue.expected] ?? issue.expected
       if (issue.message.startsWith('must')) return issue.message
       return issue.input === undefined && !issue.message.includes('received')
-        ? `is required and must be ${wanted}`
+        ? `${REQUIRED} and must be ${wanted}`
         : issue.message.includes('received undefined')
-          ? `is required and must be ${wanted}`
+          ? `${REQUIRED} and must be ${wanted}`
           : `must be ${wanted}`
     }
     case 'unrecognized_keys':

@@ -1,0 +1,105 @@
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { DirectoryError } from '../../directory/errors.ts'
+import { type Counted, POSITION_MAX, type PositionPage } from '../../directory/position-page.ts'
+import type { KeyScopeServices } from '../http/key-scope.ts'
+import { uuid } from './wire.ts'
+
+const LIMIT_DEFAULT = 100
+const LIMIT_MAX = 1000
+const OFFSET_MAX = 1_000_000_000
+
+/** A whole number in a query; an empty one is none. */
+function wholeNumber(min: number, max: number, fallback: number) {
+  return z.preprocess(
+    (value) => (value === '' ? undefined : value),
+    z.coerce
+      .number({ error: 'must be a number' })
+      .int('must be a whole number')
+      .min(min, `must be at least ${min}`)
+      .max(max, `must be at most ${max}`)
+      .default(fallback),
+  )
+}
+
+export const pageQuery = z.object({
+  // A larger page than there is gives the largest one: clients go on with `next`.
+  limit: wholeNumber(1, OFFSET_MAX, LIMIT_DEFAULT).transform((limit) => Math.min(limit, LIMIT_MAX)),
+  offset: wholeNumber(0, OFFSET_MAX, 0),
+  after: uuid
+    .optional()
+    .describe(
+      `Stands in \`next\` where \`offset\` is above ${POSITION_MAX}: the row that the page comes after.`,
+    ),
+})
+
+/** The query of a list that has pages with numbers. */
+export const numberedPageQuery = z.object({
+  page: wholeNumber(1, OFFSET_MAX, 1),
+  page_size: wholeNumber(1, OFFSET_MAX, 20).transform((size) => Math.min(size, 100)),
+})
+
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({
+    count: z.number().int(),
+    next: z.string().nullable(),
+    previous: z.string().nullable(),
+    results: z.array(item),
+  })
+}
+
+type PageQuery = z.infer<typeof pageQuery>
+
+/**
+ * What to read for a page: one row more than it shows.
+ *
+ * @throws {DirectoryError} request.invalid: far ahead only by the links
+ */
+export function toPosition({ limit, offset, after }: PageQuery): PositionPage {
+  const afterId = after ?? null
+  if (offset > POSITION_MAX && afterId === null) {
+    throw new DirectoryError(
+      'request.invalid',
+      `offset must be at most ${POSITION_MAX}: what comes after it is reached by following next.`,
+      { field: 'offset' },
+    )
+  }
+  return { afterId, offset, limit: limit + 1 }
+}
+
+/**
+ * A page of rows that were read with one more than asked for.
+ *
+ * @param idOf the id by which the next page is found where it is too far to be counted to
+ */
+export function toPage<Row, Item>(
+  services: KeyScopeServices,
+  request: FastifyRequest & { query: PageQuery },
+  { rows, count }: Counted<Row>,
+  toItem: (row: Row) => Item,
+  idOf?: (row: Row) => string,
+): { count: number; next: string | null; previous: string | null; results: Item[] } {
+  const { limit, offset } = request.query
+  const shown = rows.slice(0, limit)
+  const hasMore = rows.length > limit
+  const last = shown.at(-1)
+  const linkTo = (to: number, after?: string): string => {
+    const [path = '', query = ''] = request.url.split('?')
+    const parameters = new URLSearchParams(query)
+    parameters.delete('after')
+    parameters.set('limit', String(limit))
+    parameters.set('offset', String(to))
+    if (after !== undefined) parameters.set('after', after)
+    return `${services.directory.mailing.publicUrl()}${path}?${parameters.toString()}`
+  }
+  const nextOffset = offset + limit
+  const isFar = nextOffset > POSITION_MAX
+  const anchor = isFar && last !== undefined ? idOf?.(last) : undefined
+  return {
+    // Counting stops at a bound; never less is told than what the page shows to be there.
+    count: Math.max(count, shown.length === 0 ? 0 : offset + shown.length + (hasMore ? 1 : 0)),
+    next: hasMore && !(isFar && anchor === undefined) ? linkTo(nextOffset, anchor) : null,
+    previous: offset === 0 || offset - limit > POSITION_MAX ? null : linkTo(Math.max(0, offset - limit)),
+    results: shown.map(toItem),
+  }
+}
