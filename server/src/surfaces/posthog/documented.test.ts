@@ -196,8 +196,12 @@ const documented: readonly Documented[] = [
 
 const words = (text: string) => text.split(/\s+/).toSorted()
 
-async function send({ request, body }: Documented, slash: string, organization: string): Promise<Answer> {
-  const ids = await make()
+async function send(
+  { request, body }: Documented,
+  ids: Made,
+  slash: string,
+  organization: string,
+): Promise<Answer> {
   const [method = '', path = ''] = request.split(' ')
   const url = path
     .replace(':organization_id', organization)
@@ -213,7 +217,7 @@ describe('every endpoint of the organizations page', () => {
     it(`${one.request}, with and without a slash, answers what is documented`, async () => {
       for (const slash of ['', '/']) {
         for (const organization of [world.organizationId, '@current']) {
-          const { status, body } = await send(one, slash, organization)
+          const { status, body } = await send(one, await make(), slash, organization)
           assert.equal(status, one.status, JSON.stringify(body))
           if (one.fields === null) assert.equal(body, '')
           else assert.deepEqual(Object.keys(body).toSorted(), words(one.fields))
@@ -234,9 +238,10 @@ describe('every endpoint of the organizations page', () => {
   it('is closed to the organization of somebody else as to one that is not there', async () => {
     const other = await world.app.organization('other')
     const answers = []
+    const ids = await make()
     for (const organization of [uuidOf(other.id), '01990000-0000-7000-8000-00000000abcd', 'acme', '%20']) {
       for (const one of documented) {
-        const { status, body } = await send({ ...one }, '', organization)
+        const { status, body } = await send(one, ids, '', organization)
         answers.push(`${status} ${JSON.stringify(body)}`)
       }
     }

@@ -57,12 +57,12 @@ describe('an invite', () => {
 
   it('is listed newest first, still after its end and not after its acceptance or deletion', async () => {
     const { client, app } = world
-    const made = []
+    const made: string[] = []
     for (let count = 0; count < 4; count++) {
       made.push((await client.post('/invites/', { target_email: address() })).id)
     }
     const [expired, deleted, third, newest] = made
-    await expireInvitation(app.database, expired)
+    await expireInvitation(app.database, expired!)
     await client.remove(`/invites/${deleted}/`)
     const { results } = await client.get('/invites/')
     const shown = results.filter(({ id }: { id: string }) => made.includes(id))
