@@ -22,7 +22,7 @@ test("the README's first success works as written: three people are in, with sin
   const script = (await commands()).replace('http://127.0.0.1:8484', server.url)
   // A person types slower than a script runs: the submission is carried out in the background.
   const typed = script.replace('get() {', 'sleep 1\nget() {')
-  const { stdout, stderr } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', typed])
+  const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', typed])
   assert.equal(stderr, '')
   const answers = stdout
     .trim()
