@@ -33,17 +33,22 @@ const COLUMNS = new SqlFragment(`g.id, g.member_id,
       coalesce(m.display_name, nullif(concat_ws(' ', m.first_name, m.last_name), ''), m.email) as member_name,
       m.email as member_email, g.group_id, og.name as group_name, og.kind as group_kind, g.role_id, r.key as role_key, r.name as role_name,
       r.resource as role_resource, g.workspace_id, w.slug as workspace_slug, g.project_id, p.name as project_name,
-      g.page_id, pg.name as page_name, s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since, least(e.at, g.expires_at) as until`)
+      g.page_id, pg.name as page_name, s.kind as source_kind, g.opened_change, coalesce(o.at, now()) as since`)
 const NAMES = new SqlFragment(`join role r on r.organization_id = g.organization_id and r.id = g.role_id
     join grant_source s on s.organization_id = g.organization_id and s.id = g.source_id
     left join change o on o.organization_id = g.organization_id and o.id = g.opened_change
-    left join change e on e.organization_id = g.organization_id and e.id = g.ended_change
     left join member m on m.organization_id = g.organization_id and m.id = g.member_id
     left join org_group og on og.organization_id = g.organization_id and og.id = g.group_id
     left join workspace w on w.organization_id = g.organization_id and w.id = g.workspace_id
     left join project p on p.organization_id = g.organization_id and p.id = g.project_id
     left join page pg on pg.organization_id = g.organization_id and pg.id = g.page_id`)
 const JOINS = new SqlFragment(`role_grant g ${NAMES.text}`)
+/** Of a live grant, and of one that may have ended since. */
+const LIVE_UNTIL = new SqlFragment('g.expires_at as until')
+const PAST_UNTIL = new SqlFragment('least(e.at, g.expires_at) as until')
+const ENDED = new SqlFragment(
+  'left join change e on e.organization_id = g.organization_id and e.id = g.ended_change',
+)
 
 /** One live grant. Of the change that is being made, the time is not known yet: it is the transaction's. */
 export async function findAssignment(
@@ -52,7 +57,7 @@ export async function findAssignment(
   id: string,
 ): Promise<RoleAssignmentRow | undefined> {
   return await db.row(sql<RoleAssignmentRow>`
-    select ${COLUMNS} from ${JOINS}
+    select ${COLUMNS}, ${LIVE_UNTIL} from ${JOINS}
     where g.organization_id = ${organizationId} and g.id = ${id} and g.ended_change is null
       and (g.expires_at is null or g.expires_at > now())`)
 }
@@ -79,7 +84,7 @@ export async function listAssignments(
   const isPlaced = place !== null
   if (asOf !== null) {
     return await db.rows(sql<RoleAssignmentRow>`
-      select ${COLUMNS} from ${JOINS}
+      select ${COLUMNS}, ${PAST_UNTIL} from ${JOINS} ${ENDED}
       where g.organization_id = ${organizationId} and (${afterId}::uuid is null or g.id > ${afterId})
         and (${memberId}::uuid is null or g.member_id = ${memberId})
         and (${groupId}::uuid is null or g.group_id = ${groupId})
@@ -91,7 +96,7 @@ export async function listAssignments(
       order by g.id limit ${limit}`)
   }
   return await db.rows(sql<RoleAssignmentRow>`
-    select ${COLUMNS} from ${JOINS}
+    select ${COLUMNS}, ${LIVE_UNTIL} from ${JOINS}
     where g.organization_id = ${organizationId} and (${afterId}::uuid is null or g.id > ${afterId})
       and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
       and (${memberId}::uuid is null or g.member_id = ${memberId})
@@ -126,6 +131,6 @@ export async function listAssignmentsReaching(
       where id > coalesce(${page.afterId}::uuid, '00000000-0000-0000-0000-000000000000')
       order by id limit ${page.limit}
     )
-    select ${COLUMNS} from g ${NAMES}
+    select ${COLUMNS}, ${LIVE_UNTIL} from g ${NAMES}
     order by g.id`)
 }
