@@ -73,9 +73,13 @@ export const MEMBER_COLUMNS = new SqlFragment(`m.*, coalesce((
       select r.key from role r
       join role_grant g on g.organization_id = r.organization_id and g.role_id = r.id and g.group_id is not null
         and g.ended_change is null and (g.expires_at is null or g.expires_at > now())
-      join group_membership gm on gm.organization_id = g.organization_id and gm.group_id = g.group_id
-        and gm.member_id = m.id and (gm.expires_at is null or gm.expires_at > now())
       where r.organization_id = m.organization_id and r.resource = 'organization' and r.key in ('owner', 'admin')
+        -- Not joined: a table of memberships that is being filled would be read whole.
+        and (
+          select true from group_membership gm
+          where gm.organization_id = g.organization_id and gm.group_id = g.group_id and gm.member_id = m.id
+            and (gm.expires_at is null or gm.expires_at > now())
+          limit 1)
     ) k
     having count(*) > 0), 'member') as level`)
 
