@@ -1,7 +1,15 @@
 /** What RFC 7643 section 7 says of one attribute. */
 export interface Attribute {
   readonly name: string
-  readonly type: 'string' | 'boolean' | 'decimal' | 'integer' | 'dateTime' | 'reference' | 'binary' | 'complex'
+  readonly type:
+    | 'string'
+    | 'boolean'
+    | 'decimal'
+    | 'integer'
+    | 'dateTime'
+    | 'reference'
+    | 'binary'
+    | 'complex'
   readonly multiValued: boolean
   readonly description: string
   readonly required: boolean
@@ -29,7 +37,7 @@ export interface ResourceType {
   readonly description: string
   readonly schema: Schema
   readonly extensions: readonly Schema[]
-  /** `id`, `externalId`, `meta`: of every resource, in no schema (RFC 7643 section 3.1). */
+  /** `schemas`, `id`, `externalId`, `meta`: of every resource, in no schema (RFC 7643 section 3.1). */
   readonly common: readonly Attribute[]
 }
 

@@ -1,0 +1,23 @@
+import type { Schema } from './attribute.ts'
+import { complex, reference, string } from './define-attribute.ts'
+
+/** The Group of RFC 7643 section 4.2. Members are users: groups in groups are refused. */
+export const groupSchema: Schema = {
+  id: 'urn:ietf:params:scim:schemas:core:2.0:Group',
+  name: 'Group',
+  description: 'A named set of users.',
+  attributes: [
+    string('displayName', 'Name of the group.', { required: true }),
+    complex(
+      'members',
+      'Users in the group.',
+      [
+        string('value', 'Id of the user.', { caseExact: true, mutability: 'immutable' }),
+        reference('$ref', 'Address of the user.', ['User'], { mutability: 'readOnly' }),
+        string('display', 'Name of the user.', { mutability: 'readOnly' }),
+        string('type', 'What the member is.', { mutability: 'immutable', canonicalValues: ['User'] }),
+      ],
+      { multiValued: true },
+    ),
+  ],
+}
