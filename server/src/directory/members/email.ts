@@ -1,4 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
+import { foldText } from '../scim/fold.ts'
 
 /** An address the directory accepts; told apart from `EmailProblem` by `'problem' in result`. */
 export interface Email {
@@ -99,7 +100,7 @@ function parseUnusual(input: string): Email | EmailProblem {
 
   // Lower case can be longer ("Ⱥ" is 2 octets, "ⱥ" 3). The key keeps to the limits too, or it could not be
   // parsed.
-  const folded = foldCase(local)
+  const folded = foldText(local)
   if (Buffer.byteLength(folded) > localOctetsMax) return localTooLong
   const address = `${local}@${domain}`
   const key = `${folded}@${domain}`
@@ -166,13 +167,4 @@ function domainProblem(domain: string): EmailProblem | undefined {
   const numeric = domain.charCodeAt(start) <= digitNine && numericLabel.test(domain.slice(start))
   if (numeric) return refuse('must have a domain name, not an IP address')
   return labels < 2 ? refuse('must have a domain with at least two labels') : undefined
-}
-
-/**
- * Lower case that is stable: folding its own result changes nothing. Lower-casing may leave a pair that
- * composes (`J` + caron, to `ǰ`), so NFC runs again; `toLowerCase` chooses between two sigmas by position, so
- * one is kept.
- */
-function foldCase(local: string): string {
-  return local.toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
 }

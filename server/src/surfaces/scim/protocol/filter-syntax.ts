@@ -1,6 +1,8 @@
+import type { Comparison } from '../../../directory/scim/criteria.ts'
+
 /**
- * A filter as it is written (RFC 7644 section 3.4.2.2), before any name in it is looked up: every `path` is
- * the text of an attribute path, inside `some` of a sub-attribute.
+ * A filter of RFC 7644 section 3.4.2.2 as it was written: names are not looked up yet. `some` is `path[where]`, with
+ * `.sub` behind the bracket only in a PATCH path; the paths inside `where` are sub-attributes.
  */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Filter[] }
@@ -9,15 +11,7 @@ export type Filter =
   | {
       readonly kind: 'compare'
       readonly path: string
-      readonly op: 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le'
+      readonly op: Comparison
       readonly value: string | number | boolean | null
     }
-  | ValuePath
-
-/** `path[where].sub`: entries of a list, or one sub-attribute of each of them. */
-export interface ValuePath {
-  readonly kind: 'some'
-  readonly path: string
-  readonly where: Filter
-  readonly sub: string | null
-}
+  | { readonly kind: 'some'; readonly path: string; readonly where: Filter; readonly sub: string | null }
