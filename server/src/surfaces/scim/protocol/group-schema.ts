@@ -1,6 +1,9 @@
 import type { Schema } from './attribute.ts'
 import { complex, reference, string } from './define-attribute.ts'
 
+/** What names a user in a group. */
+export const groupMemberId = string('value', 'Id of the user.', { caseExact: true, mutability: 'immutable' })
+
 /** The Group of RFC 7643 section 4.2. Members are users: groups in groups are refused. */
 export const groupSchema: Schema = {
   id: 'urn:ietf:params:scim:schemas:core:2.0:Group',
@@ -12,7 +15,7 @@ export const groupSchema: Schema = {
       'members',
       'Users in the group.',
       [
-        string('value', 'Id of the user.', { caseExact: true, mutability: 'immutable' }),
+        groupMemberId,
         reference('$ref', 'Address of the user.', ['User'], { mutability: 'readOnly' }),
         string('display', 'Name of the user.', { mutability: 'readOnly' }),
         string('type', 'What the member is.', { mutability: 'immutable', canonicalValues: ['User'] }),

@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Attribute, ResourceDocument } from './attribute.ts'
+import { addEntries, type Entry, saysSomething } from './entries.ts'
+import { isJsonObject } from './json-object.ts'
+import { changeEntries } from './patch-list.ts'
+import type { PatchOperation } from './patch-request.ts'
+import { type AttributeChange, findChanges } from './patch-target.ts'
+import { refuseMissing } from './read-resource.ts'
+import { assigned, isKept, readSubAttributes, readValue } from './read-value.ts'
+import { userType } from './registry.ts'
+import { ScimError } from './scim-error.ts'
+
+/**
+ * Applies a PATCH to a user's document, all operations in order or none (RFC 7644 section 3.5.2). Where identity
+ * providers need more than the RFC: docs of `findChanges`, `changeEntries` and `readValue`.
+ *
+ * @param document canonical; not changed
+ * @returns the new document, as canonical as `readResource` would make it; the very same one when nothing changes
+ * @throws ScimError 400 `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`; 413
+ */
+export function patchUser(
+  document: ResourceDocument,
+  operations: readonly PatchOperation[],
+): ResourceDocument {
+  const patched = findChanges(userType, operations).reduce(change, document)
+  const tidied = tidy(patched, document)
+  return isDeepStrictEqual(tidied, document) ? document : tidied
+}
+
+function change(document: ResourceDocument, wanted: AttributeChange): ResourceDocument {
+  const { extension, attribute } = wanted
+  if (!isKept(attribute)) return document
+  if (extension === null) return withValue(document, attribute.name, changedValue(wanted, document, ''))
+  const values = toObject(document[extension.id])
+  const changed = changedValue(wanted, values, `${extension.id}:`)
+  return withValue(document, extension.id, assigned(withValue(values, attribute.name, changed)))
+}
+
+/** The new value of the attribute in what holds it; undefined: it has none any more. */
+function changedValue(wanted: AttributeChange, holder: ResourceDocument, prefix: string): unknown {
+  const { op, attribute } = wanted
+  const place = prefix + attribute.name
+  const current = holder[attribute.name]
+  if (attribute.multiValued) {
+    const entries = changeEntries(wanted, Array.isArray(current) ? current : [], place)
+    return entries.length === 0 ? undefined : entries
+  }
+  const value =
+    attribute.type === 'complex'
+      ? changedComplex(wanted, toObject(current), place)
+      : changedSimple(wanted, place)
+  if (attribute.required) {
+    if (op === 'remove') throw new ScimError(400, 'mutability', `${place} is required and cannot be removed.`)
+    refuseMissing(attribute, value)
+  }
+  return value
+}
+
+const changedSimple = ({ op, attribute, value }: AttributeChange, place: string): unknown =>
+  op === 'remove' ? undefined : readValue(attribute, value, place)
+
+/** Sub-attributes that are not mentioned stay (RFC 7644 section 3.5.2.3). */
+function changedComplex(
+  { op, attribute, sub, value }: AttributeChange,
+  current: Entry,
+  place: string,
+): unknown {
+  if (sub !== null) {
+    const read = op === 'remove' ? undefined : readValue(sub, value, `${place}.${sub.name}`)
+    return assigned({ ...current, [sub.name]: read })
+  }
+  const read = op === 'remove' ? undefined : readSubAttributes(attribute, value, place)
+  return read === undefined ? undefined : assigned({ ...current, ...read })
+}
+
+function withValue(object: ResourceDocument, name: string, value: unknown): ResourceDocument {
+  if (value !== undefined) return { ...object, [name]: value }
+  const { [name]: _, ...rest } = object
+  return rest
+}
+
+/** Entries that several operations left empty or made the same are not kept. */
+function tidy(patched: ResourceDocument, original: ResourceDocument): ResourceDocument {
+  const lists = userType.schema.attributes.filter(
+    ({ name, multiValued }) => multiValued && patched[name] !== original[name],
+  )
+  return lists.reduce((document, { name }: Attribute) => {
+    const entries = document[name]
+    if (!Array.isArray(entries)) return document
+    const kept = addEntries([], entries.filter(saysSomething))
+    return withValue(document, name, kept.length === 0 ? undefined : kept)
+  }, patched)
+}
+
+const toObject = (value: unknown): Entry => (isJsonObject(value) ? value : {})
