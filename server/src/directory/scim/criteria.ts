@@ -1,7 +1,10 @@
-/** How a value of a resource is compared (RFC 7644 section 3.4.2.2). */
+/**
+ * How a value of a resource is compared (RFC 7644 section 3.4.2.2). A value that is not there is different from
+ * every other (`ne` holds) and fits nothing else.
+ */
 export type Comparison = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le'
 
-/** Columns of the users and groups of a connection that can be looked up. */
+/** Columns of the users and groups of a connection that can be looked up; a user's displayName is in its document. */
 export type ScimColumn =
   | 'id'
   | 'userName'
@@ -29,10 +32,20 @@ export type Operand =
 export type Criterion =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Criterion[] }
   | { readonly kind: 'not'; readonly of: Criterion }
+  /** There is a value, not empty; of what is made of others, at least one of them has one. */
   | { readonly kind: 'present'; readonly on: Place }
   | { readonly kind: 'compare'; readonly on: Place; readonly op: Comparison; readonly operand: Operand }
-  /** At least one entry of a list fits. */
+  /** At least one entry of a list fits; places inside it that are paths begin at the entry. */
   | { readonly kind: 'some'; readonly path: readonly string[]; readonly where: Criterion }
   /** Users in a group with this id, groups with a member of this id; null: in any, with any. */
   | { readonly kind: 'linked'; readonly id: string | null }
   | { readonly kind: 'never' }
+
+/** What users or groups are sorted by; without a value they are last, or first when descending. */
+export interface Order {
+  readonly by:
+    | Place
+    /** Of the entry of a list that is primary, else of its first. */
+    | { readonly kind: 'primary'; readonly path: readonly string[]; readonly sub: string }
+  readonly descending: boolean
+}
