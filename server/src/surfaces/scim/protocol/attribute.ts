@@ -1,7 +1,15 @@
 /** What RFC 7643 section 7 says of one attribute. */
 export interface Attribute {
   readonly name: string
-  readonly type: 'string' | 'boolean' | 'decimal' | 'integer' | 'dateTime' | 'reference' | 'binary' | 'complex'
+  readonly type:
+    | 'string'
+    | 'boolean'
+    | 'decimal'
+    | 'integer'
+    | 'dateTime'
+    | 'reference'
+    | 'binary'
+    | 'complex'
   readonly multiValued: boolean
   readonly description: string
   readonly required: boolean
