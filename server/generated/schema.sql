@@ -618,6 +618,29 @@ create table scim_credential (
   constraint scim_credential_organization_id_scim_token_id_fkey FOREIGN KEY (organization_id, scim_token_id) REFERENCES scim_token(organization_id, id)
 );
 
+create table scim_request (
+  organization_id uuid not null,
+  id uuid not null,
+  connection_id uuid not null,
+  token_id uuid,
+  token_hint text,
+  method text not null,
+  route text not null,
+  path text not null,
+  status smallint not null,
+  duration_ms integer not null,
+  scim_type text,
+  reason text,
+  user_id uuid,
+  group_id uuid,
+  headers jsonb not null,
+  request_body jsonb,
+  response_body jsonb,
+  times integer default 1 not null,
+  created_at timestamp with time zone not null,
+  constraint scim_request_pkey PRIMARY KEY (organization_id, id)
+);
+
 create table scim_token (
   organization_id uuid not null,
   id uuid not null,
@@ -626,6 +649,7 @@ create table scim_token (
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
   constraint scim_token_pkey PRIMARY KEY (organization_id, id),
   constraint scim_token_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES identity_provider(organization_id, id)
 );
@@ -722,6 +746,8 @@ CREATE INDEX group_membership_past_opened ON public.group_membership_past USING 
 
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
 
+CREATE UNIQUE INDEX identity_provider_by_id ON public.identity_provider USING btree (id);
+
 CREATE INDEX invitation_email ON public.invitation USING btree (organization_id, email_key, id);
 
 CREATE UNIQUE INDEX invitation_pending ON public.invitation USING btree (organization_id, email_key, workspace_id) NULLS NOT DISTINCT WHERE (status = 'pending'::text);
@@ -793,6 +819,16 @@ CREATE INDEX role_grant_past_member ON public.role_grant USING btree (organizati
 CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, role_id) WHERE (ended_change IS NULL);
 
 CREATE INDEX scim_credential_token ON public.scim_credential USING btree (organization_id, scim_token_id);
+
+CREATE INDEX scim_request_age ON public.scim_request USING btree (created_at);
+
+CREATE INDEX scim_request_of_connection ON public.scim_request USING btree (organization_id, connection_id, id) INCLUDE (status, times);
+
+CREATE INDEX scim_request_of_group ON public.scim_request USING btree (organization_id, group_id, id) WHERE (group_id IS NOT NULL);
+
+CREATE INDEX scim_request_of_user ON public.scim_request USING btree (organization_id, user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX scim_request_outcome ON public.scim_request USING btree (organization_id, connection_id, ((status >= 400)), id);
 
 CREATE INDEX scim_token_of_provider ON public.scim_token USING btree (organization_id, identity_provider_id);
 

@@ -5,6 +5,7 @@ import type { Directory } from './directory/context.ts'
 import { DOMAIN_CHECK_TASK, domainCheckHandler } from './directory/domains/domain.tasks.ts'
 import { MEMBER_SYNC_TASK } from './directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from './directory/member-syncs/member-sync.tasks.ts'
+import { openScimServiceProvider } from './directory/scim/service-provider.ts'
 import { SWEEP_TASK, sweepHandler } from './directory/sweep.tasks.ts'
 import { createHttpServer } from './http-server.ts'
 import { openMailQueue } from './mail-queue.ts'
@@ -34,6 +35,7 @@ const TASK_GRACE_MILLIS = 10_000
 /** The composition root. */
 export async function createApp({ config, database, log }: AppDependencies): Promise<App> {
   const authentication = await openAuthentication(database, config.rootKey)
+  const scim = openScimServiceProvider(database, log)
   const { smtpUrl, mailFrom } = config
   let address: string | undefined
   const outside = openOutside(config, database)
@@ -63,7 +65,7 @@ export async function createApp({ config, database, log }: AppDependencies): Pro
   if (smtpUrl !== undefined) queues.push(openMailQueue(directory, { smtpUrl, mailFrom, log }))
   await ensureTask(database, SWEEP_TASK)
   await ensureTask(database, DOMAIN_CHECK_TASK)
-  const http = await createHttpServer({ directory, authentication, log })
+  const http = await createHttpServer({ directory, authentication, scim, log })
   const { madeRootKey } = authentication
   return {
     ...(madeRootKey === undefined ? {} : { rootKey: madeRootKey }),
@@ -75,6 +77,7 @@ export async function createApp({ config, database, log }: AppDependencies): Pro
     async close() {
       await http.close()
       await Promise.all(queues.map((queue) => queue.stop(TASK_GRACE_MILLIS)))
+      await scim.close()
       await authentication.close()
     },
   }

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { Authentication } from './directory/api-keys/authentication.ts'
 import type { Directory } from './directory/context.ts'
 import { DirectoryError } from './directory/errors.ts'
+import type { ScimServiceProvider } from './directory/scim/service-provider.ts'
 import { uuidV7 } from './platform/uuid.ts'
 import { acceptPageSurface } from './surfaces/accept-page/surface.ts'
 import { sendProblem, toProblem } from './surfaces/directory/errors.ts'
@@ -25,6 +26,7 @@ const REQUEST_TIMEOUT_MILLIS = 60_000
 export interface HttpServices {
   readonly directory: Directory
   readonly authentication: Authentication
+  readonly scim: ScimServiceProvider
   readonly log: Logger
   /** Sees every answer with its schema, before it is sent; for tests. */
   readonly checkAnswer?: (schema: z.ZodType, body: unknown) => void

@@ -7,6 +7,7 @@ import { openAuthentication } from '#src/directory/api-keys/authentication.ts'
 import type { Directory } from '#src/directory/context.ts'
 import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
+import { openScimServiceProvider, type ScimServiceProvider } from '#src/directory/scim/service-provider.ts'
 import { createHttpServer } from '#src/http-server.ts'
 import { openMailQueue } from '#src/mail-queue.ts'
 import { openOutside } from '#src/outside.ts'
@@ -38,6 +39,7 @@ export interface Call {
 export interface TestApp {
   readonly http: FastifyInstance
   readonly directory: Directory
+  readonly scim: ScimServiceProvider
   readonly database: Database
   readonly connectionString: string
   /** Sends a request through the router, without a network. */
@@ -69,6 +71,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const log = options.log ?? pino({ level: 'silent' })
   const { database, connectionString, drop } = await freshDatabase({ poolSize: options.poolSize ?? 10 })
   const authentication = await openAuthentication(database, ROOT_KEY)
+  const scim = openScimServiceProvider(database, log)
   const { smtpUrl, publicUrl } = options
   const config = readConfig({ ROLLCALL_ENCRYPTION_KEY: ENCRYPTION_KEY, ...options.settings })
   const outside = openOutside(config)
@@ -97,8 +100,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   }
   const http = await createHttpServer({
     directory,
-    authentication,
-    log,
+    ...{ authentication, scim, log },
     // An answer that its schema does not describe fails the request, and with it the test.
     checkAnswer: (schema, body) => void schema.parse(body),
   })
@@ -131,6 +133,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   async function close(): Promise<void> {
     await http.close()
     for (const queue of queues) await queue.stop(5000)
+    await scim.close()
     await authentication.close()
     await drop()
   }
@@ -143,6 +146,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   return {
     http,
     directory,
+    scim,
     database,
     connectionString,
     call,

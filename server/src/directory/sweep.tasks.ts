@@ -11,6 +11,7 @@ import { purgeOrganization } from './organizations/purge.sql.ts'
 import { cancelExpiredMails } from './outbox/mail.sql.ts'
 import { listExpiredPlans } from './plans/plan.sql.ts'
 import { expirePlan } from './plans/plan.ts'
+import { forgetOldScimRequests } from './scim/request.ts'
 import { deleteOldIdempotencyKeys } from './sweep.sql.ts'
 
 export const SWEEP_TASK = 'sweep'
@@ -38,6 +39,7 @@ export async function sweep(directory: Directory): Promise<void> {
   }
   await deleteOldIdempotencyKeys(database)
   await deleteExpiredCredentials(database)
+  await forgetOldScimRequests(database)
   await cancelExpiredMails(database, null)
   for (const id of await listOrganizationsToPurge(database, BATCH)) await purgeOrganization(database, id)
 }

@@ -22,6 +22,18 @@ export function uuidV7(): string {
   return formatUuid(bytes)
 }
 
+/** The moment of a UUIDv7's making, in milliseconds since 1970. */
+export function uuidMillis(uuid: string): number {
+  return uuidBytes(uuid).readUIntBE(0, 6)
+}
+
+/** Stands before every UUIDv7 that is made at a moment or later, and after those made before. */
+export function firstUuidAt(millis: number): string {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(Math.min(Math.max(Math.ceil(millis), 0), 2 ** 48 - 1), 0, 6)
+  return formatUuid(bytes)
+}
+
 /** The text form of 16 bytes. */
 export function formatUuid(bytes: Buffer): string {
   const hex = bytes.toString('hex')

@@ -7,6 +7,7 @@ export interface ScimTokenRow {
   hint: string
   created_at: string
   expires_at: string | null
+  last_used_at: string | null
   revoked_at: string | null
 }
 
@@ -104,17 +105,39 @@ export async function deleteScimTokens(
     where organization_id = ${organizationId} and identity_provider_id = ${identityProviderId}`)
 }
 
+export interface ScimConnectionRow {
+  organization_id: string
+  identity_provider_id: string
+  name: string
+  scim_token_id: string
+  hint: string
+  expires_at: string | null
+}
+
 /** The connection that a presented token opens, if it works right now. Starts without an organization. */
 export async function findScimConnection(
   db: Queryable,
   digest: Buffer,
-): Promise<{ organization_id: string; identity_provider_id: string; scim_token_id: string } | undefined> {
-  return await db.row(sql`
-    select c.organization_id, t.identity_provider_id, c.scim_token_id
+): Promise<ScimConnectionRow | undefined> {
+  return await db.row(sql<ScimConnectionRow>`
+    select c.organization_id, t.identity_provider_id, p.name, c.scim_token_id, t.hint, t.expires_at
     from scim_credential c
     join scim_token t on t.organization_id = c.organization_id and t.id = c.scim_token_id
     join identity_provider p on p.organization_id = t.organization_id and p.id = t.identity_provider_id
     join organization o on o.id = c.organization_id and o.deleted_at is null
     where c.digest = ${digest} and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
       and p.scim_enabled`)
+}
+
+/** Writes when tokens of any organization were last used; never an earlier moment than is known. */
+export async function touchScimTokens(
+  db: Queryable,
+  uses: readonly { organizationId: string; id: string; at: Date }[],
+): Promise<void> {
+  await db.run(sql`
+    update scim_token t set last_used_at = u.at
+    from unnest(${uses.map((use) => use.organizationId)}::uuid[], ${uses.map((use) => use.id)}::uuid[],
+      ${uses.map((use) => use.at)}::timestamptz[]) u (organization_id, id, at)
+    where t.organization_id = u.organization_id and t.id = u.id
+      and (t.last_used_at is null or t.last_used_at < u.at)`)
 }

@@ -113,17 +113,34 @@ export async function revokeScimToken(
   })
 }
 
-/** Whose SCIM client presents a token; undefined: it does not work (unknown, revoked, past its end, SCIM off). */
-export async function authenticateScimToken(
-  db: Queryable,
-  secret: string,
-): Promise<{ organizationId: string; identityProviderId: string; scimTokenId: string } | undefined> {
-  if (!secret.startsWith(SCIM_TOKEN_PREFIX) || secret.length > SECRET_LENGTH_MAX) return undefined
-  const found = await findScimConnection(db, digestSecret(secret))
-  if (found === undefined) return undefined
+/** Who is behind a SCIM token that works. */
+export interface ScimClient {
+  readonly organizationId: string
+  /** The identity provider whose client it is. */
+  readonly connectionId: string
+  readonly connectionName: string
+  readonly tokenId: string
+  /** The first characters of the token. */
+  readonly tokenHint: string
+  /** Milliseconds since 1970 at which the token ends; infinite: never. */
+  readonly endsAt: number
+}
+
+/** Whether a secret could be a SCIM token at all: API keys and root keys are none. */
+export function isScimTokenShaped(secret: string): boolean {
+  return secret.startsWith(SCIM_TOKEN_PREFIX) && secret.length <= SECRET_LENGTH_MAX
+}
+
+/** Who presents a token; undefined: it does not work (unknown, revoked, past its end, SCIM off). */
+export async function findScimClient(db: Queryable, secret: string): Promise<ScimClient | undefined> {
+  const row = await findScimConnection(db, digestSecret(secret))
+  if (row === undefined) return undefined
   return {
-    organizationId: found.organization_id,
-    identityProviderId: found.identity_provider_id,
-    scimTokenId: found.scim_token_id,
+    organizationId: row.organization_id,
+    connectionId: row.identity_provider_id,
+    connectionName: row.name,
+    tokenId: row.scim_token_id,
+    tokenHint: row.hint,
+    endsAt: row.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(row.expires_at),
   }
 }

@@ -26,6 +26,7 @@ export const TENANT_TABLES = [
   'integration',
   'verified_domain',
   'domain',
+  'scim_request',
   'scim_credential',
   'scim_token',
   'identity_provider',

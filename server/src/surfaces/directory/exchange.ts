@@ -13,6 +13,7 @@ import {
   storeAnswer,
 } from '../../directory/idempotency/idempotency.ts'
 import type { ResolvedOrganization } from '../../directory/organizations/organization.ts'
+import type { ScimServiceProvider } from '../../directory/scim/service-provider.ts'
 import { PROBLEM_TYPE, toProblem } from './errors.ts'
 import { toDetail, toEffects, toId } from './wire.ts'
 
@@ -26,6 +27,7 @@ declare module 'fastify' {
 export interface Services {
   readonly directory: Directory
   readonly authentication: Authentication
+  readonly scim: Pick<ScimServiceProvider, 'authentication'>
 }
 
 /** Where a reading handler reads: outside of a transaction, each statement by itself. */
@@ -108,7 +110,7 @@ export async function write<T>(
   options: WriteOptions<T>,
   work: (context: Context) => Promise<T>,
 ): Promise<unknown> {
-  const { directory, authentication } = services
+  const { directory, authentication, scim } = services
   const organizationId = request.organization.id
   const scope = { organizationId, actor: request.actor }
   if ((request.query as { preview?: boolean }).preview === true) {
@@ -136,6 +138,9 @@ export async function write<T>(
   // What this very change took from a key must not work on from this process's cache.
   if (made.change?.ended || /^(member|api_key|organization|role)\./.test(made.change?.record?.kind ?? '')) {
     authentication.forget()
+  }
+  if (/^(scim_token|identity_provider|organization)\./.test(made.change?.record?.kind ?? '')) {
+    scim.authentication.forget()
   }
   if ('stored' in outcome) return replay(reply, outcome.stored)
   const refusal = options.refusal?.(outcome.result)

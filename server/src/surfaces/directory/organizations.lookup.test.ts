@@ -20,6 +20,7 @@ async function otherProcess() {
   const http = await createHttpServer({
     directory: app.directory,
     authentication,
+    scim: app.scim,
     log: app.http.log as never,
   })
   return {

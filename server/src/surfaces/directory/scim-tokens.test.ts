@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { type Answer, startTestApp, type TestApp } from '../../../test/app.ts'
 import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
-import { authenticateScimToken } from '../../directory/identity-providers/scim-token.ts'
+import { findScimClient } from '../../directory/identity-providers/scim-token.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
 
 let app: TestApp
@@ -23,7 +23,7 @@ const patch = (id: string, body: object): Promise<Answer['body']> =>
 describe('a SCIM token', () => {
   const enabled = async (): Promise<string> => (await create({ scim: { enabled: true } })).id
   const tokens = (id: string) => `/identity_providers/${id}/scim_tokens`
-  const opens = async (secret: string) => authenticateScimToken(app.database, secret)
+  const opens = async (secret: string) => findScimClient(app.database, secret)
 
   it('is shown once, and opens the connection of its identity provider', async () => {
     const id = await enabled()
@@ -34,7 +34,7 @@ describe('a SCIM token', () => {
     assert.ok(token.startsWith(rest.hint) && rest.hint.length < 12)
     const connection = await opens(token)
     assert.deepEqual(
-      [connection?.organizationId, connection?.identityProviderId],
+      [connection?.organizationId, connection?.connectionId],
       [organizationId, decodeId(idPrefixes.identityProvider, id)],
     )
     for (const wrong of [

@@ -12,7 +12,7 @@ import { reading, type Services, write } from './exchange.ts'
 import { identityProviderParams } from './identity-providers.ts'
 import { fromId, idCursor, page, pageQuery, preview, previewQuery, toId, toPage } from './wire.ts'
 
-const scimToken = z
+export const scimToken = z
   .object({
     object: z.literal('scim_token'),
     id: z.string(),
@@ -20,16 +20,19 @@ const scimToken = z
     hint: z.string(),
     created_at: moment,
     expires_at: moment.nullable(),
+    /** To within 15 seconds. */
+    last_used_at: moment.nullable(),
   })
   .meta({ id: 'ScimToken' })
 
-function toScimToken(row: ScimTokenRow): z.infer<typeof scimToken> {
+export function toScimToken(row: ScimTokenRow): z.infer<typeof scimToken> {
   return {
     object: 'scim_token',
     id: toId('scimToken', row.id),
     hint: row.hint,
     created_at: row.created_at,
     expires_at: row.expires_at,
+    last_used_at: row.last_used_at,
   }
 }
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { createDomainScimToken, requireLinkedDomain } from '../../directory/domains/linked-domain.ts'
-import { requireScimLogAccess } from '../../directory/identity-providers/scim-log.ts'
+import { requireScimRequestAccess } from '../../directory/scim/request.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
 import { moment } from '../http/wire-types.ts'
 import { domainParams } from './domain-wire.ts'
@@ -77,7 +77,7 @@ export function domainScimRoutes(services: KeyScopeServices): FastifyPluginAsync
       },
       async (request) => {
         const context = reading(services, request)
-        requireScimLogAccess(context)
+        requireScimRequestAccess(context)
         await requireLinkedDomain(context, fromPath('domain', request.params.domain_id))
         return { count: 0, next: null, previous: null, results: [] }
       },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { authenticateScimToken } from '#src/directory/identity-providers/scim-token.ts'
+import { findScimClient } from '#src/directory/identity-providers/scim-token.ts'
 import { makeCertificate } from '../../../test/certificate.ts'
 import { posthogClient } from '../../../test/posthog-client.ts'
 import { openPosthogWorld, type PosthogWorld } from '../../../test/posthog-world.ts'
@@ -142,5 +142,5 @@ describe('the SCIM token of a domain', () => {
 })
 
 async function works(token: string): Promise<boolean> {
-  return (await authenticateScimToken(world.app.database, token)) !== undefined
+  return (await findScimClient(world.app.database, token)) !== undefined
 }

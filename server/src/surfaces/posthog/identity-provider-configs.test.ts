@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { authenticateScimToken } from '#src/directory/identity-providers/scim-token.ts'
+import { findScimClient } from '#src/directory/identity-providers/scim-token.ts'
 import { makeCertificate } from '../../../test/certificate.ts'
 import { openPosthogWorld, type PosthogWorld } from '../../../test/posthog-world.ts'
 
@@ -72,9 +72,9 @@ describe('an identity provider config', () => {
     for (let count = 0; count < 2; count++) {
       tokens.push((await client.act(`${path}scim/token/`)).scim_bearer_token)
     }
-    const found = await Promise.all(tokens.map((token) => authenticateScimToken(app.database, token)))
+    const found = await Promise.all(tokens.map((token) => findScimClient(app.database, token)))
     assert.deepEqual(
-      found.map((connection) => connection?.identityProviderId),
+      found.map((connection) => connection?.connectionId),
       [undefined, made.id, made.id],
     )
     await client.patch(path, { scim_enabled: false })
