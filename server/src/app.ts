@@ -5,6 +5,8 @@ import type { Directory } from './directory/context.ts'
 import { DOMAIN_CHECK_TASK, domainCheckHandler } from './directory/domains/domain.tasks.ts'
 import { MEMBER_SYNC_TASK } from './directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from './directory/member-syncs/member-sync.tasks.ts'
+import { scimGroupSyncHandler } from './directory/scim/group-sync.tasks.ts'
+import { SCIM_GROUP_SYNC_TASK } from './directory/scim/group-sync.ts'
 import { openScimServiceProvider } from './directory/scim/service-provider.ts'
 import { SWEEP_TASK, sweepHandler } from './directory/sweep.tasks.ts'
 import { createHttpServer } from './http-server.ts'
@@ -59,6 +61,7 @@ export async function createApp({ config, database, log }: AppDependencies): Pro
       [MEMBER_SYNC_TASK]: memberSyncHandler(directory),
       [SWEEP_TASK]: sweepHandler(directory),
       [DOMAIN_CHECK_TASK]: domainCheckHandler(directory, log),
+      [SCIM_GROUP_SYNC_TASK]: scimGroupSyncHandler(directory),
     },
   })
   queues.push(tasks)

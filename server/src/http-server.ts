@@ -16,6 +16,8 @@ import { isOpenaiUrl, openaiSurface, sendOpenaiError } from './surfaces/openai/s
 import { operationsSurface } from './surfaces/operations/surface.ts'
 import { isPlaneUrl, planeSurface, sendPlaneError, singleSlashes } from './surfaces/plane/surface.ts'
 import { isPosthogUrl, posthogSurface, sendPosthogError } from './surfaces/posthog/surface.ts'
+import { withoutFlags } from './surfaces/scim/methods.ts'
+import { isScimUrl, scimSurface, sendScimError } from './surfaces/scim/surface.ts'
 import { isVitableUrl, sendVitableError, vitableSurface } from './surfaces/vitable/surface.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
@@ -41,7 +43,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MILLIS,
     forceCloseConnections: 'idle',
-    rewriteUrl: (request) => singleSlashes(request.url ?? '/'),
+    rewriteUrl: (request) => withoutFlags(singleSlashes(request.url ?? '/')),
     routerOptions: {
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
@@ -53,6 +55,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
       if (isPosthogUrl(request.url)) return sendPosthogError(reply, refusal)
       if (isOpenaiUrl(request.url)) return sendOpenaiError(reply, refusal, request.id)
       if (isPlaneUrl(request.url)) return sendPlaneError(reply, refusal)
+      if (isScimUrl(request.url)) return sendScimError(reply, refusal)
       return sendProblem(reply, toProblem(refusal, request.id))
     },
   }) as unknown as FastifyInstance
@@ -89,6 +92,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await app.register(openaiSurface(services))
   await app.register(planeSurface(services))
   await app.register(posthogSurface(services))
+  await app.register(scimSurface(services))
   return app
 }
 

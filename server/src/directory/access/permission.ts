@@ -104,25 +104,30 @@ export type Actor =
       readonly rateLimit?: RateLimit
     }
   | { readonly kind: 'system' }
+  /** The SCIM client of an identity provider: it provisions, and holds no permission. */
+  | { readonly kind: 'scim_connection'; readonly id: string }
 
 /** How an actor is written down: with a key that acts as a member, it is the member. */
 export interface RecordedActor {
-  readonly kind: 'root' | 'api_key' | 'member' | 'system'
+  readonly kind: 'root' | 'api_key' | 'member' | 'system' | 'scim_connection'
   readonly id: string | null
 }
 
 export function recordedActor(actor: Actor): RecordedActor {
+  if (actor.kind === 'scim_connection') return { kind: actor.kind, id: actor.id }
   if (actor.kind !== 'api_key') return { kind: actor.kind, id: null }
   return actor.memberId === null ? { kind: 'api_key', id: actor.id } : { kind: 'member', id: actor.memberId }
 }
 
 /** Whether the actor's scopes let it use a permission at all, wherever it may come from. */
 export function isInScope(actor: Actor, permission: string): boolean {
+  if (actor.kind === 'scim_connection') return false
   return actor.kind !== 'api_key' || actor.scopes.includes('*') || actor.scopes.includes(permission)
 }
 
 /** Whether the actor holds a permission in its whole organization: its scopes, cut to what its member's roles give. */
 export function holdsPermission(actor: Actor, permission: string): boolean {
+  if (actor.kind === 'scim_connection') return false
   if (actor.kind !== 'api_key') return true
   if (!isInScope(actor, permission)) return false
   // An organization's own key and the two levels above `member` hold whatever there is.
@@ -145,6 +150,7 @@ export function permissionDenied(permission: Permission): DirectoryError {
 
 /** The rank of an actor: the root key, the server and an organization's own keys rank as owners. */
 export function levelOf(actor: Actor): Level {
+  if (actor.kind === 'scim_connection') return 'member'
   return actor.kind === 'api_key' ? actor.level : 'owner'
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { part, type SqlPart, sql } from '../../platform/postgres/sql.ts'
 import type { Level, Scope } from '../access/permission.ts'
 import type { RateLimit } from '../organizations/settings.ts'
 
@@ -82,6 +82,17 @@ export async function revokeKeysOfMember(
   await tx.run(sql`
     update api_key set revoked_at = ${now}
     where organization_id = ${organizationId} and member_id = ${memberId} and revoked_at is null`)
+}
+
+/** The same within a statement that does more; nothing unless `isOver`. */
+export function revokingKeysOfMember(
+  organizationId: string,
+  member: { id: string; isOver: boolean; now: Date },
+): SqlPart {
+  return part`
+    update api_key set revoked_at = ${member.now}
+    where organization_id = ${organizationId} and member_id = ${member.id} and revoked_at is null
+      and ${member.isOver}::boolean`
 }
 
 export interface CredentialRow {

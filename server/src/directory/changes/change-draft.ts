@@ -63,6 +63,9 @@ export const changeKinds = [
   'identity_provider.deleted',
   'scim_token.created',
   'scim_token.revoked',
+  'scim_user.linked',
+  'scim_user.updated',
+  'scim_group.provisioned',
   'integration.connected',
   'integration.disconnected',
   'integration.environments_mapped',
@@ -117,6 +120,9 @@ export class ChangeDraft {
   actor: RecordedActor | undefined
   /** It decides by the invariants itself: where one is broken, another change came in between, and it is done again. */
   keepsInvariants = false
+
+  /** Its member holds nothing, so that its status is no matter for seats and admins. */
+  holdsNothing = false
 
   /** Says what the operation did. Without it the transaction is not a change and records none. */
   describe(record: ChangeRecord): void {

@@ -9,7 +9,7 @@ export interface ChangeRow {
   at: string
   effective_at: string | null
   kind: ChangeKind
-  actor_kind: 'root' | 'api_key' | 'member' | 'system'
+  actor_kind: RecordedActor['kind']
   actor_id: string | null
   cause_kind: string | null
   cause_id: string | null

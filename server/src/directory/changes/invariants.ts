@@ -21,7 +21,7 @@ export async function requireInvariants(context: Context): Promise<void> {
   if (change.record === undefined) return
   const status = statusChange(context)
   const isAboutGrants = change.opened + change.ended > 0
-  if (!isAboutGrants && !status.becameActive && !status.becameInactive) return
+  if (!isAboutGrants && (change.holdsNothing || !(status.becameActive || status.becameInactive))) return
   const touched = await findTouched(db, organizationId, change.id, status)
   if (touched.seats) await requireSeats(context, status)
   if (touched.admins) await requireAdmins(context, status)
@@ -51,9 +51,14 @@ async function requireSeats({ db, organizationId, change }: Context, status: Sta
 /** Projects named in one refusal at most. */
 const NAMED_MAX = 100
 
-async function requireAdmins({ db, organizationId, change }: Context, status: StatusChange): Promise<void> {
+async function requireAdmins(
+  { db, organizationId, change, actor }: Context,
+  status: StatusChange,
+): Promise<void> {
   // Time itself ends grants that have an end; it cannot be refused.
   if (change.record?.kind === 'grants.expired') return
+  // An identity provider takes somebody's access away at once: whoever is left without an admin has the owners.
+  if (actor.kind === 'scim_connection') return
   const left = await listLeftWithoutAdmin(db, organizationId, change.id, status)
   const [first] = left
   if (first === undefined) return

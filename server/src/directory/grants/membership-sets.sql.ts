@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { part, type SqlPart, sql } from '../../platform/postgres/sql.ts'
 
 /** Memberships of some members in one group, by one source. */
 interface MembershipSet {
@@ -71,4 +71,57 @@ export async function countMembersOfGroup(
     where organization_id = ${organizationId} and group_id = ${groupId}
       and (expires_at is null or expires_at > now())`)
   return row?.count ?? 0
+}
+
+/** How many grants a source gives in a group. */
+export async function countLiveMembershipsOfGroup(
+  db: Queryable,
+  organizationId: string,
+  of: { groupId: string; sourceId: string },
+): Promise<number> {
+  const row = await db.row(sql<{ count: number }>`
+    select count(*) as count from group_membership
+    where organization_id = ${organizationId} and group_id = ${of.groupId} and source_id = ${of.sourceId}`)
+  return row?.count ?? 0
+}
+
+/** One source's grants in one group, within a statement of one change. */
+interface SourceOfGroup {
+  readonly groupId: string
+  readonly sourceId: string
+  readonly changeId: string
+}
+
+/** Opens grants within a statement that has who gets one as `joining (member_id)`. */
+export function openingForJoining(organizationId: string, to: SourceOfGroup): SqlPart {
+  return part`
+    insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
+    select ${organizationId}, ${to.groupId}, member_id, ${to.sourceId}, ${to.changeId}
+    from joining order by member_id
+    on conflict do nothing returning member_id`
+}
+
+/** What the source gives those who are `leaving (member_id)` within a statement: its rows' places, one a member. */
+export function heldByLeaving(organizationId: string, to: SourceOfGroup): SqlPart {
+  return part`
+    select x.ctid as place, l.member_id from leaving l
+    cross join lateral (
+      select gm.ctid from group_membership gm
+      where gm.organization_id = ${organizationId} and gm.group_id = ${to.groupId}
+        and gm.member_id = l.member_id and gm.source_id = ${to.sourceId} limit 1) x`
+}
+
+/** Takes away the grants at the places `held (place)` of a statement, which then has to move them to the past. */
+export function endingHeld(organizationId: string, isOn: boolean): SqlPart {
+  return part`
+    delete from group_membership
+    where organization_id = ${organizationId} and ${isOn}::boolean and ctid = any(array(select place from held))
+    returning *`
+}
+
+/** Moves the grants `ended` by a statement to the past. */
+export function movingEndedToPast(changeId: string): SqlPart {
+  return part`
+    insert into group_membership_past
+    select organization_id, group_id, member_id, source_id, opened_change, expires_at, ${changeId} from ended`
 }

@@ -27,13 +27,21 @@ export interface GroupFields {
 export async function insertGroup(
   tx: Transaction,
   organizationId: string,
-  group: GroupFields & { id: string; createdSeq: number; now: Date; kind?: GroupKind },
+  group: GroupFields & {
+    id: string
+    createdSeq: number
+    now: Date
+    kind?: GroupKind
+    /** The source that manages it. */
+    managedBy?: string
+  },
 ): Promise<GroupRow> {
   const row = await tx.row(sql<GroupRow>`
     insert into org_group (organization_id, id, name, external_reference_id, metadata, created_seq, created_at,
-      updated_at, kind)
+      updated_at, kind, managed_by)
     values (${organizationId}, ${group.id}, ${group.name}, ${group.externalReferenceId},
-      ${JSON.stringify(group.metadata)}, ${group.createdSeq}, ${group.now}, ${group.now}, ${group.kind ?? 'group'})
+      ${JSON.stringify(group.metadata)}, ${group.createdSeq}, ${group.now}, ${group.now}, ${group.kind ?? 'group'},
+      ${group.managedBy ?? null})
     returning *`)
   return row!
 }
@@ -119,6 +127,24 @@ export async function updateGroup(
       metadata = ${JSON.stringify(group.metadata)}, version = version + 1, updated_at = ${group.now}
     where organization_id = ${organizationId} and id = ${group.id} returning *`)
   return row!
+}
+
+/** Gives a managed group the name it has at its connection. */
+export async function renameGroup(
+  tx: Transaction,
+  organizationId: string,
+  group: { id: string; name: string; now: Date },
+): Promise<void> {
+  await tx.run(sql`
+    update org_group set name = ${group.name}, version = version + 1, updated_at = ${group.now}
+    where organization_id = ${organizationId} and id = ${group.id}`)
+}
+
+/** Whether a connection asserts the group. */
+export async function isAssertedGroup(db: Queryable, organizationId: string, id: string): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from scim_group where organization_id = ${organizationId} and id = ${id}`)
+  return row !== undefined
 }
 
 /** Marks a group as deleted by a change, or as not deleted any more. */

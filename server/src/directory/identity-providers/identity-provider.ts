@@ -7,6 +7,9 @@ import { unlinkIdentityProvider } from '../domains/domain.sql.ts'
 import { keepingAWayIn } from '../domains/way-in.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockOwners } from '../grants/role-grant.sql.ts'
+import { openSource } from '../grants/source.ts'
+import { deleteProvisioned } from '../scim/disconnect.sql.ts'
+import { insertRoster } from '../scim/roster.sql.ts'
 import { openSecret, type Secrets, sealSecret } from '../secrets.ts'
 import { requireVersion } from '../version.ts'
 import { fingerprintOf } from './certificate.ts'
@@ -83,6 +86,7 @@ export async function createIdentityProvider(
   const id = uuidV7()
   const columns = await toColumns(context, tools, id, input, nothingSet)
   const row = await insertIdentityProvider(db, organizationId, { ...columns, id, now })
+  await insertRoster(db, organizationId, { id, sourceId: await openSource(db, organizationId, 'scim', id) })
   const { after } = difference(nothingSet, row)
   context.change.describe({ kind: 'identity_provider.created', detail: { ...detailOf(row), after } })
   return row
@@ -200,7 +204,7 @@ export async function updateIdentityProvider(
 }
 
 /**
- * Deletes an identity provider with its SCIM tokens. Domains that were linked to it stay, without it.
+ * Deletes an identity provider with its SCIM tokens and what it provisioned; members and groups stay. Domains that were linked to it stay, without it.
  *
  * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
  * @throws {DirectoryError} identity_provider.not_found, domain.would_lock_out, version.mismatch, permission.denied
@@ -218,6 +222,7 @@ export async function deleteIdentityProvider(
   const unlinked = await keepingAWayIn(context, async () => {
     const domains = await unlinkIdentityProvider(db, organizationId, id, now)
     await deleteScimTokens(db, organizationId, id)
+    await deleteProvisioned(db, organizationId, id)
     await deleteIdentityProviderRow(db, organizationId, id)
     return domains
   })

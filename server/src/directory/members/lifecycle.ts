@@ -7,6 +7,7 @@ import { DirectoryError } from '../errors.ts'
 import { endMembershipsOfMember } from '../grants/group-membership.sql.ts'
 import { endRoleGrantsOfMember, lockOwners } from '../grants/role-grant.sql.ts'
 import { endInvitationsOfEmail } from '../invitations/pending.ts'
+import { requireProvisioned } from '../scim/deprovisioned.ts'
 import { requireVersion } from '../version.ts'
 import { findRemovalChange } from './lifecycle.sql.ts'
 import { type MemberRow, type MemberStatus, updateMemberStatus } from './member.sql.ts'
@@ -51,12 +52,17 @@ export async function suspendMember(context: Context, id: string): Promise<Membe
   return await requireMember(context, id)
 }
 
-/** Makes a suspended member active again. @throws as `suspendMember`, and never organization.last_owner */
+/**
+ * Makes a suspended member active again.
+ *
+ * @throws {DirectoryError} as `suspendMember`, never organization.last_owner; member.deprovisioned
+ */
 export async function reactivateMember(context: Context, id: string): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
   const before = await requireLockedMember(context, id)
   requireStatus(before, 'suspended')
   requireMayTouch(context, before)
+  await requireProvisioned(context, id)
   await setStatus(context, id, 'active')
   context.change.describe({ kind: 'member.reactivated', memberId: id })
   return await requireMember(context, id)
@@ -148,6 +154,7 @@ export async function restoreMember(context: Context, id: string): Promise<Membe
   // Not the member: what an undo locks comes before it (a deadlock otherwise). Who waited here looks again.
   await lockChange(context.db, context.organizationId, removal.id)
   requireStatus(await requireMember(context, id), 'removed')
+  await requireProvisioned(context, id)
   await undoEffects(context, removal)
   return await requireMember(context, id)
 }

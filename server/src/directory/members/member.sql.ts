@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import { part, SqlFragment, type SqlPart, sql } from '../../platform/postgres/sql.ts'
 import type { Level } from '../access/permission.ts'
 
 export type MemberStatus = 'active' | 'suspended' | 'removed'
@@ -58,6 +58,33 @@ export async function insertMember(
     values (${organizationId}, ${member.id}, ${member.email}, ${member.emailKey}, ${member.displayName},
       ${member.firstName}, ${member.lastName}, ${member.externalReferenceId},
       ${JSON.stringify(member.attributes)}, ${JSON.stringify(member.metadata)}, ${member.now}, ${member.now})`)
+}
+
+/** Creates a member within a statement that does more. */
+export function insertingMember(
+  organizationId: string,
+  member: Person & { id: string; status: MemberStatus; now: Date },
+): SqlPart {
+  return part`
+    insert into member (organization_id, id, email, email_key, display_name, first_name, last_name, status,
+      created_at, updated_at)
+    values (${organizationId}, ${member.id}, ${member.email}, ${member.emailKey}, ${member.displayName},
+      ${member.firstName}, ${member.lastName}, ${member.status}, ${member.now}, ${member.now})`
+}
+
+/** What identity providers say of a person. */
+export type Person = Pick<MemberFields, 'email' | 'emailKey' | 'displayName' | 'firstName' | 'lastName'>
+
+/** Sets what is known of a member, and its status, within a statement that does more; nothing unless `isChanged`. */
+export function updatingMember(
+  organizationId: string,
+  member: Person & { id: string; status: MemberStatus; isChanged: boolean; now: Date },
+): SqlPart {
+  return part`
+    update member set email = ${member.email}, email_key = ${member.emailKey},
+      display_name = ${member.displayName}, first_name = ${member.firstName}, last_name = ${member.lastName},
+      status = ${member.status}, version = version + 1, updated_at = ${member.now}
+    where organization_id = ${organizationId} and id = ${member.id} and ${member.isChanged}::boolean`
 }
 
 /** A member's columns and its organization level: the highest that a live role gives, its own or a group's. */

@@ -16,6 +16,7 @@ import {
   lockOwners,
   lockRoleGrantsOfMember,
 } from '../grants/role-grant.sql.ts'
+import { moveScimUser } from '../scim/user.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
   lockMember,
@@ -69,6 +70,13 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   await requireMayGiveOpened(context, change.id)
   await endAccess(context, fromId)
   await updateMemberStatus(db, organizationId, { id: fromId, status: 'removed', mergedInto: intoId, now })
+  if (!(await moveScimUser(db, organizationId, { fromId, intoId }))) {
+    throw new DirectoryError(
+      'member.merge_conflict',
+      'Both members are provisioned by identity providers: delete one of the two there first.',
+      { field: 'from' },
+    )
+  }
   await redirectMerged(db, organizationId, fromId, intoId)
   const fields = mergedFields(into, from)
   // The reference id moves: it is unique among all members, removed ones included.

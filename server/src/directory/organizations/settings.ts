@@ -22,7 +22,11 @@ export interface RateLimit {
 export interface OrganizationSettings {
   /** By source; a source that is not named has no brake. */
   readonly removal_brake?:
-    | { readonly member_sync?: RemovalBrake | undefined; readonly group_sync?: RemovalBrake | undefined }
+    | {
+        readonly member_sync?: RemovalBrake | undefined
+        readonly group_sync?: RemovalBrake | undefined
+        readonly scim?: RemovalBrake | undefined
+      }
     | undefined
   /** Absent: no limit. */
   readonly rate_limit?: RateLimit | undefined

@@ -12,7 +12,7 @@ export function memberSyncBrake(settings: OrganizationSettings): RemovalBrake | 
 /** The brake that syncs of a kind run under; undefined where none is set. */
 export function brakeOf(
   settings: OrganizationSettings,
-  kind: 'member_sync' | 'group_sync',
+  kind: 'member_sync' | 'group_sync' | 'scim',
 ): RemovalBrake | undefined {
   const brake = settings.removal_brake?.[kind]
   if (brake === undefined || (brake.max_removals === null && brake.max_share === null)) return undefined

@@ -8,7 +8,8 @@ export interface PlanRow {
   id: string
   group_id: string
   source_id: string
-  member_sync_id: string
+  /** Null: what a SCIM connection asserts is desired. */
+  member_sync_id: string | null
   status: PlanStatus
   reason: string
   base_seq: number

@@ -13,6 +13,7 @@ import {
   failPlannedEntries,
   holdMemberSync,
 } from '../member-syncs/submission.sql.ts'
+import { applyHeldProjection } from '../scim/projection.ts'
 import {
   type CarriedEntries,
   carryEntries,
@@ -99,8 +100,11 @@ async function endPlan(
 ): Promise<PlanRow> {
   const { db, organizationId } = context
   const why = `held by the removal brake, then not applied: ${reason}`
-  await failPlannedEntries(db, organizationId, plan, why)
-  await closeMemberSync(db, organizationId, plan.member_sync_id, status)
+  const { member_sync_id: syncId } = plan
+  if (syncId !== null) {
+    await failPlannedEntries(db, organizationId, { id: plan.id, member_sync_id: syncId }, why)
+    await closeMemberSync(db, organizationId, syncId, status)
+  }
   return await decidePlan(db, organizationId, {
     id: plan.id,
     status,
@@ -167,6 +171,7 @@ async function requireHeldPlan(context: Context, id: string): Promise<PlanRow> {
 export async function approvePlan(context: Context, id: string): Promise<PlanRow> {
   const plan = await requireHeldPlan(context, id)
   await requireMayFill(context, plan.group_id)
+  if (plan.member_sync_id === null) return await approveProjection(context, plan)
   const { db, organizationId, change, now } = context
   const sync = await findMemberSync(db, organizationId, plan.group_id, plan.member_sync_id)
   if (sync === undefined) throw new Error('a plan without its submission')
@@ -184,7 +189,7 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
     const heldId = await holdPlan(context, {
       groupId: plan.group_id,
       sourceId: plan.source_id,
-      memberSyncId: plan.member_sync_id,
+      memberSyncId: sync.id,
       reason: 'More would be removed by now than the approved plan showed.',
       entries,
     })
@@ -202,6 +207,15 @@ export async function approvePlan(context: Context, id: string): Promise<PlanRow
   })
 }
 
+async function approveProjection(context: Context, plan: PlanRow): Promise<PlanRow> {
+  const { db, organizationId, change, now } = context
+  const by = recordedActor(context.actor)
+  const heldId = await applyHeldProjection(context, plan)
+  if (heldId !== undefined) return (await findPlan(db, organizationId, heldId))!
+  const changeId = change.record === undefined ? null : change.id
+  return await decidePlan(db, organizationId, { id: plan.id, status: 'applied', by, changeId, now })
+}
+
 /** Discards a held plan: nothing of it is applied. @throws {DirectoryError} plan.not_found, plan.not_held */
 export async function discardPlan(context: Context, id: string): Promise<PlanRow> {
   const plan = await requireHeldPlan(context, id)
@@ -209,7 +223,7 @@ export async function discardPlan(context: Context, id: string): Promise<PlanRow
     kind: 'plan.discarded',
     groupId: plan.group_id,
     cause: { kind: 'plan', id },
-    detail: { member_sync: plan.member_sync_id },
+    ...(plan.member_sync_id === null ? {} : { detail: { member_sync: plan.member_sync_id } }),
   })
   return await endPlan(context, plan, 'discarded', 'the plan was discarded')
 }

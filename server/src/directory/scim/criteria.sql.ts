@@ -46,15 +46,49 @@ export function compileCriterion(criterion: Criterion, resource: ScimResource, p
 }
 
 /**
- * The terms of an `order by` (RFC 7644 section 3.4.2.3), with the id as the last: text in the order of its code
- * points, folded where the column is.
+ * What rows are sorted by (RFC 7644 section 3.4.2.3): the value, and the terms of an `order by` with the id as the last:
+ * text in the order of its code points, folded where the column is.
  *
  * @param params as of `compileCriterion`
  */
-export function orderOf(order: Order, resource: ScimResource, params: unknown[]): string {
+export function sortOf(
+  order: Order,
+  resource: ScimResource,
+  params: unknown[],
+): { value: string; by: string } {
   const value = new Compiler(resource, params).sortValue(order.by)
   const direction = order.descending ? 'desc nulls first' : 'asc nulls last'
-  return `${value} ${direction}, ${ALIAS[resource]}.id`
+  return { value, by: `${value} ${direction}, ${ALIAS[resource]}.id` }
+}
+
+/**
+ * The condition of the rows that come after one in such an order.
+ *
+ * @param value what `sortOf` has of that row
+ * @param after the value's text and the id of that row
+ */
+export function startAfter(
+  order: Order,
+  resource: ScimResource,
+  value: string,
+  after: { value: string | null; id: string },
+  params: unknown[],
+): string {
+  const bind = (given: unknown, type: string) => `$${params.push(given)}::${type}`
+  const id = `${ALIAS[resource]}.id > ${bind(after.id, 'uuid')}`
+  if (after.value === null) {
+    return order.descending ? `(${value} is not null or ${id})` : `(${value} is null and ${id})`
+  }
+  const bound = bind(after.value, sortTypeOf(order.by))
+  if (order.descending) return `(${value} < ${bound} or ${value} = ${bound} and ${id})`
+  return `(${value} > ${bound} or ${value} = ${bound} and ${id} or ${value} is null)`
+}
+
+function sortTypeOf(by: Order['by']): string {
+  if (by.kind !== 'column') return 'text'
+  if (by.column === 'id') return 'uuid'
+  if (by.column === 'active') return 'boolean'
+  return by.column === 'created' || by.column === 'lastModified' ? 'timestamptz' : 'text'
 }
 
 /** Groups have no document: none of their paths has a value. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { formatTimestamp } from './database.ts'
-import { SqlFragment, sql } from './sql.ts'
+import { part, SqlFragment, sql } from './sql.ts'
 
 describe('the sql tag', () => {
   const find = (id: unknown) => sql`select 1 from t where id = ${id}`
@@ -28,6 +28,22 @@ describe('the sql tag', () => {
     const statement = sql`select ${columns} from t where a = ${1} and ${new SqlFragment('b is null')} or b = ${2}`
     assert.equal(statement.text, 'select a, b from t where a = $1 and b is null or b = $2')
     assert.deepEqual(statement.values, [1, 2])
+  })
+
+  test('binds the values of a part at its place, also of a part within', () => {
+    const row = (id: number) => part`insert into t select ${id} where ${part`b = ${'inner'}`} returning a`
+    const both = (id: number) => sql`with x as (${row(id)}) select ${'outer'} from x`
+    assert.equal(
+      both(1).text,
+      'with x as (insert into t select $1 where b = $2 returning a) select $3 from x',
+    )
+    assert.deepEqual(
+      [both(1).values, both(2).values],
+      [
+        [1, 'inner', 'outer'],
+        [2, 'inner', 'outer'],
+      ],
+    )
   })
 
   test('a value that looks like a fragment is a value', () => {

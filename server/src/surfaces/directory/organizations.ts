@@ -66,7 +66,11 @@ const invitationSeconds = z
 const settings = z
   .strictObject({
     removal_brake: z
-      .strictObject({ member_sync: removalBrake.optional(), group_sync: removalBrake.optional() })
+      .strictObject({
+        member_sync: removalBrake.optional(),
+        group_sync: removalBrake.optional(),
+        scim: removalBrake.optional(),
+      })
       .optional(),
     rate_limit: rateLimit.optional(),
     invitation_expiry_seconds: invitationSeconds.optional(),
@@ -74,6 +78,7 @@ const settings = z
   .describe(
     '`removal_brake.member_sync`: hold a member sync that removes too much; no brake by default. ' +
       '`removal_brake.group_sync`: refuse a run of group sync that does. ' +
+      '`removal_brake.scim`: hold what a group loses when its identity provider takes too many out; deactivation is never held. ' +
       '`rate_limit`: how often each API key may ask; no limit by default. ' +
       '`invitation_expiry_seconds`: how long an invitation lasts; three days by default.',
   )

@@ -28,7 +28,8 @@ const plan = z
     object: z.literal('plan'),
     id: z.string(),
     group: z.string(),
-    member_sync: z.string(),
+    /** Null: what is held is what the identity provider that manages the group asserts. */
+    member_sync: z.string().nullable(),
     status: planStatus,
     reason: z.string(),
     base_change_number: z.number().int(),
@@ -48,7 +49,7 @@ function toPlan(row: PlanRow): z.infer<typeof plan> {
     object: 'plan',
     id: toId('plan', row.id),
     group: toId('group', row.group_id),
-    member_sync: toId('memberSync', row.member_sync_id),
+    member_sync: row.member_sync_id === null ? null : toId('memberSync', row.member_sync_id),
     status: row.status,
     reason: row.reason,
     base_change_number: row.base_seq,

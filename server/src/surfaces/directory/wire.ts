@@ -336,13 +336,18 @@ export const preview = effects.extend({
 })
 
 export const actor = z.object({
-  kind: z.enum(['root', 'api_key', 'member', 'system']),
+  kind: z.enum(['root', 'api_key', 'member', 'system', 'scim_connection']),
   id: z.string().nullable(),
 })
 
+const ACTOR_NOUNS: Partial<Record<ChangeRow['actor_kind'], IdNoun>> = {
+  member: 'member',
+  scim_connection: 'identityProvider',
+}
+
 export function toActor(kind: ChangeRow['actor_kind'], id: string | null): z.infer<typeof actor> {
   if (id === null) return { kind, id: null }
-  return { kind, id: toId(kind === 'member' ? 'member' : 'apiKey', id) }
+  return { kind, id: toId(ACTOR_NOUNS[kind] ?? 'apiKey', id) }
 }
 
 const CAUSE_NOUNS: Record<string, IdNoun> = {

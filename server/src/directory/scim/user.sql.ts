@@ -1,0 +1,272 @@
+import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
+import { part, SqlFragment, type SqlPart, sql } from '../../platform/postgres/sql.ts'
+import { revokingKeysOfMember } from '../api-keys/api-key.sql.ts'
+import { insertingMember, type MemberStatus, type Person, updatingMember } from '../members/member.sql.ts'
+import { appendingUser } from './roster.sql.ts'
+
+/** A user as its connection sees it. */
+export interface ScimUserRow {
+  id: string
+  user_name: string
+  external_id: string | null
+  active: boolean
+  document: string
+  version: number
+  created_at: string
+  updated_at: string
+  /** `[{"value": id, "display": name}, …]` as JSON text; null: in no group. */
+  groups: string | null
+}
+
+/** A user together with whom it stands for. */
+export interface LockedScimUserRow extends ScimUserRow {
+  user_name_key: string
+  suspended_member: boolean
+  member_id: string
+  member_status: MemberStatus
+  is_merged: boolean
+  email: string | null
+  email_key: string | null
+  display_name: string | null
+  first_name: string | null
+  last_name: string | null
+  has_pending_invitation: boolean
+}
+
+/** What is stored of a user. */
+export interface ScimUserFields {
+  readonly userName: string
+  readonly userNameKey: string
+  readonly externalId: string | null
+  readonly active: boolean
+  /** The resource as JSON text, without what the server says. */
+  readonly document: string
+  /** JSON text of what can be searched, as it is compared. */
+  readonly search: string
+  readonly emailKeys: readonly string[]
+}
+
+export const USER_COLUMNS =
+  new SqlFragment(`u.id, u.user_name, u.external_id, u.active, u.document, u.version, u.created_at,
+    u.updated_at, (
+      select json_agg(json_build_object('value', sg.id, 'display', sg.display_name) order by sg.id)::text
+      from scim_group_member sm
+      join scim_group sg on sg.organization_id = sm.organization_id and sg.id = sm.group_id
+      where sm.organization_id = u.organization_id and sm.user_id = u.id) as groups`)
+
+export async function findScimUser(
+  db: Queryable,
+  organizationId: string,
+  user: { connectionId: string; id: string },
+): Promise<ScimUserRow | undefined> {
+  return await db.row(sql<ScimUserRow>`
+    select ${USER_COLUMNS} from scim_user u
+    where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}`)
+}
+
+/** Locks a user and the member it stands for until COMMIT, new grants of the member included. */
+export async function lockScimUser(
+  tx: Transaction,
+  organizationId: string,
+  user: { connectionId: string; id: string },
+): Promise<LockedScimUserRow | undefined> {
+  return await tx.row(sql<LockedScimUserRow>`
+    select ${USER_COLUMNS}, u.user_name_key, u.suspended_member, m.id as member_id, m.status as member_status,
+      m.merged_into is not null as is_merged, m.email, m.email_key, m.display_name, m.first_name, m.last_name,
+      exists (
+        select 1 from invitation i
+        where i.organization_id = m.organization_id and i.email_key = m.email_key and i.status = 'pending') as has_pending_invitation
+    from scim_user u
+    join member m on m.organization_id = u.organization_id and m.id = u.member_id
+    where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}
+    for no key update of u for update of m`)
+}
+
+/** Who has an address already, as far as a connection that provisions it must know. */
+export interface FoundPersonRow {
+  id: string
+  status: MemberStatus
+  email: string | null
+  email_key: string | null
+  display_name: string | null
+  first_name: string | null
+  last_name: string | null
+  /** By whatever connection. */
+  is_provisioned: boolean
+  /** The organization has proven the domain of the address. */
+  is_domain_verified: boolean
+  has_pending_invitation: boolean
+}
+
+/**
+ * The member with an address, locked until COMMIT: one who is not removed, or whom this connection removed last.
+ *
+ * @param person.domain of the address, as lower-case A-labels
+ */
+export async function lockPersonByEmail(
+  tx: Transaction,
+  organizationId: string,
+  person: { connectionId: string; emailKey: string; domain: string },
+): Promise<FoundPersonRow | undefined> {
+  return await tx.row(sql<FoundPersonRow>`
+    select m.id, m.status, m.email, m.email_key, m.display_name, m.first_name, m.last_name,
+      exists (select 1 from scim_user u where u.organization_id = m.organization_id and u.member_id = m.id)
+        as is_provisioned,
+      exists (select 1 from verified_domain d where d.name = ${person.domain} and d.organization_id = m.organization_id)
+        as is_domain_verified,
+      exists (
+        select 1 from invitation i
+        where i.organization_id = m.organization_id and i.email_key = m.email_key and i.status = 'pending') as has_pending_invitation
+    from member m
+    where m.organization_id = ${organizationId} and m.email_key = ${person.emailKey} and m.merged_into is null
+      and (m.status <> 'removed' or (
+        select c.kind = 'member.removed' and c.actor_kind = 'scim_connection' and c.actor_id = ${person.connectionId}
+        from change c where c.organization_id = m.organization_id and c.member_id = m.id
+        order by c.seq desc limit 1))
+    order by m.status = 'removed', m.id desc limit 1
+    for update of m`)
+}
+
+interface StoredRow {
+  version: number
+  created_at: string
+  updated_at: string
+}
+
+function insertingUser(
+  organizationId: string,
+  user: ScimUserFields & {
+    id: string
+    connectionId: string
+    memberId: string
+    suspendedMember: boolean
+    now: Date
+  },
+): SqlPart {
+  return part`
+    insert into scim_user (organization_id, id, connection_id, member_id, seq, user_name, user_name_key,
+      external_id, active, suspended_member, document, search, email_keys, created_at, updated_at)
+    select ${organizationId}, ${user.id}, ${user.connectionId}, ${user.memberId}, place.seq, ${user.userName},
+      ${user.userNameKey}, ${user.externalId}, ${user.active}, ${user.suspendedMember}, ${user.document},
+      ${user.search}, ${user.emailKeys}, ${user.now}, ${user.now} from place
+    returning version, created_at, updated_at`
+}
+
+type NewScimUser = ScimUserFields & { id: string; connectionId: string; memberId: string; now: Date }
+
+/** Creates a user and the member it stands for. */
+export async function insertUserAndMember(
+  tx: Transaction,
+  organizationId: string,
+  user: NewScimUser,
+  person: Person,
+): Promise<StoredRow> {
+  const status = user.active ? 'active' : 'suspended'
+  const row = await tx.row(sql<StoredRow>`
+    with place as (${appendingUser(organizationId, user.connectionId)}),
+    person as (${insertingMember(organizationId, { ...person, id: user.memberId, status, now: user.now })})
+    ${insertingUser(organizationId, { ...user, suspendedMember: !user.active })}`)
+  return row!
+}
+
+/** Creates a user that stands for a member who is there already, and says what becomes of that one. */
+export async function insertUserOfMember(
+  tx: Transaction,
+  organizationId: string,
+  user: NewScimUser & { suspendedMember: boolean },
+  person: Person & { status: MemberStatus; isChanged: boolean },
+): Promise<StoredRow> {
+  const { memberId: id, now } = user
+  const row = await tx.row(sql<StoredRow>`
+    with place as (${appendingUser(organizationId, user.connectionId)}),
+    person as (${updatingMember(organizationId, { ...person, id, now })}),
+    keys as (${revokingKeysOfMember(organizationId, { id, isOver: !user.active, now })})
+    ${insertingUser(organizationId, user)}`)
+  return row!
+}
+
+/** Stores what is new about a user and the member it stands for. */
+export async function updateScimUser(
+  tx: Transaction,
+  organizationId: string,
+  user: ScimUserFields & {
+    id: string
+    memberId: string
+    suspendedMember: boolean
+    isDeactivated: boolean
+    now: Date
+  },
+  person: Person & { status: MemberStatus; isChanged: boolean },
+): Promise<StoredRow & { is_owner: boolean; holds_something: boolean }> {
+  const { memberId: id, now } = user
+  const row = await tx.row(sql<StoredRow & { is_owner: boolean; holds_something: boolean }>`
+    with person as (${updatingMember(organizationId, { ...person, id, now })}),
+    keys as (${revokingKeysOfMember(organizationId, { id, isOver: user.isDeactivated, now })})
+    update scim_user set user_name = ${user.userName}, user_name_key = ${user.userNameKey},
+      external_id = ${user.externalId}, active = ${user.active}, suspended_member = ${user.suspendedMember},
+      document = ${user.document}, search = ${user.search}, email_keys = ${user.emailKeys},
+      version = version + 1, updated_at = ${now}
+    where organization_id = ${organizationId} and id = ${user.id}
+    returning version, created_at, updated_at,
+      exists (
+        select 1 from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id
+          and r.resource = 'organization' and r.key = 'owner'
+        where g.organization_id = ${organizationId} and g.member_id = ${id} and g.ended_change is null) as is_owner,
+      exists (
+        select 1 from role_grant g
+        where g.organization_id = ${organizationId} and g.member_id = ${id} and g.ended_change is null)
+      or exists (
+        select 1 from group_membership gm
+        where gm.organization_id = ${organizationId} and gm.member_id = ${id}) as holds_something`)
+  return row!
+}
+
+/** Deletes a user and takes it out of its groups, whose times of change move. The number of groups. */
+export async function deleteScimUser(
+  tx: Transaction,
+  organizationId: string,
+  user: { id: string; now: Date },
+): Promise<number> {
+  const left = await tx.run(sql`
+    with gone as (
+      delete from scim_group_member where organization_id = ${organizationId} and user_id = ${user.id}
+      returning group_id
+    )
+    update scim_group g set member_count = member_count - 1, version = version + 1, updated_at = ${user.now}
+    from (select group_id from gone order by group_id) gone
+    where g.organization_id = ${organizationId} and g.id = gone.group_id`)
+  await tx.run(sql`delete from scim_user where organization_id = ${organizationId} and id = ${user.id}`)
+  return left
+}
+
+/** Whether the identity provider that provisions a member has deactivated it. */
+export async function isDeprovisioned(
+  db: Queryable,
+  organizationId: string,
+  memberId: string,
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from scim_user
+    where organization_id = ${organizationId} and member_id = ${memberId} and not active`)
+  return row !== undefined
+}
+
+/** Lets the user of a merged member stand for the one it was merged into. False: that one has a user already. */
+export async function moveScimUser(
+  tx: Transaction,
+  organizationId: string,
+  members: { fromId: string; intoId: string },
+): Promise<boolean> {
+  const row = await tx.row(sql<{ stays: boolean }>`
+    with moved as (
+      update scim_user set member_id = ${members.intoId}
+      where organization_id = ${organizationId} and member_id = ${members.fromId}
+        and not exists (
+          select 1 from scim_user where organization_id = ${organizationId} and member_id = ${members.intoId})
+      returning 1
+    )
+    select exists (
+        select 1 from scim_user where organization_id = ${organizationId} and member_id = ${members.fromId})
+      and not exists (select 1 from moved) as stays`)
+  return row?.stays !== true
+}

@@ -1,0 +1,125 @@
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { toRefusal } from '../http/refusal.ts'
+import { type ScimErrorBody, toScimErrorBody } from './errors.ts'
+import { deleteGroup, patchGroupById, postGroup, putGroup } from './group-operations.ts'
+import { idOf } from './path-id.ts'
+import { versionOf } from './preconditions.ts'
+import { type BulkOperation, readBulkRequest, resolveBulkIds } from './protocol/bulk-request.ts'
+import { ScimError } from './protocol/scim-error.ts'
+import { etagOf, groupUrl, userUrl } from './resource-text.ts'
+import { type ScimScope, type ScimServices, scopeOf, sendScim } from './scope.ts'
+import { deleteUser, patchUserById, postUser, putUser } from './user-operations.ts'
+
+interface BulkResult {
+  readonly method: BulkOperation['method']
+  readonly bulkId?: string
+  readonly location?: string
+  readonly version?: string
+  readonly status: string
+  readonly response?: ScimErrorBody
+}
+
+interface Written {
+  readonly id: string
+  readonly version: number
+}
+
+/** What each endpoint does with one operation of a bulk request. */
+const endpoints = {
+  Users: {
+    ...{ kind: 'user' as const, url: userUrl, POST: postUser, PUT: putUser },
+    ...{ PATCH: patchUserById, DELETE: deleteUser },
+  },
+  Groups: {
+    ...{ kind: 'group' as const, url: groupUrl, POST: postGroup, PUT: putGroup },
+    ...{ PATCH: patchGroupById, DELETE: deleteGroup },
+  },
+}
+
+export function bulkRoutes(services: ScimServices): FastifyPluginAsync {
+  return async (plain) => {
+    const app = plain.withTypeProvider<ZodTypeProvider>()
+
+    app.post(
+      '/Bulk',
+      {
+        schema: {
+          tags: ['SCIM: bulk'],
+          summary: 'Carry out many operations',
+          description:
+            'One after the other, each whole or not at all. References by `bulkId` may point forward: what they point to is carried out first.',
+          operationId: 'scimBulk',
+        },
+      },
+      async (request, reply) => {
+        const { operations, failOnErrors } = readBulkRequest(request.body)
+        const scope = scopeOf(services, request)
+        const results = await carryOut(scope, operations, failOnErrors, request.log)
+        scope.wake()
+        const schemas = ['urn:ietf:params:scim:api:messages:2.0:BulkResponse']
+        return sendScim(reply, 200, JSON.stringify({ schemas, Operations: results }))
+      },
+    )
+  }
+}
+
+/** Answers in the order in which they were carried out (RFC 7644 section 3.7). */
+async function carryOut(
+  scope: ScimScope,
+  operations: readonly BulkOperation[],
+  failOnErrors: number | undefined,
+  log: FastifyBaseLogger,
+): Promise<BulkResult[]> {
+  const results: BulkResult[] = []
+  const ids = new Map<string, string>()
+  let errors = 0
+  for (const operation of operations) {
+    if (failOnErrors !== undefined && errors >= failOnErrors) break
+    try {
+      const { result, id } = await carryOutOne(scope, operation, ids)
+      if (operation.bulkId !== undefined && id !== undefined) ids.set(operation.bulkId, id)
+      results.push(result)
+    } catch (error) {
+      errors++
+      const refusal = error instanceof ScimError ? error : toRefusal(error)
+      if (refusal === undefined) log.error({ err: error }, 'an operation of a bulk request failed')
+      const response = toScimErrorBody(refusal)
+      results.push({ ...nameOf(operation), status: response.status, response })
+    }
+  }
+  return results
+}
+
+const nameOf = ({ method, bulkId }: BulkOperation) => ({
+  method,
+  ...(bulkId === undefined ? {} : { bulkId }),
+})
+
+async function carryOutOne(
+  scope: ScimScope,
+  operation: BulkOperation,
+  ids: ReadonlyMap<string, string>,
+): Promise<{ result: BulkResult; id?: string }> {
+  const { method, endpoint } = operation
+  const { kind, url, ...run } = endpoints[endpoint]
+  const data = resolveBulkIds(operation.data, ids)
+  if (method === 'POST') {
+    const row: Written = await run.POST(scope, data)
+    return {
+      result: { ...nameOf(operation), ...seenAt(url(scope.baseUrl, row.id), row), status: '201' },
+      id: row.id,
+    }
+  }
+  const id = idOf(kind, resolveBulkIds(operation.id, ids) as string)
+  const location = url(scope.baseUrl, id)
+  const expected = operation.version === undefined ? undefined : versionOf(operation.version)
+  if (method === 'DELETE') {
+    await run.DELETE(scope, id, expected)
+    return { result: { ...nameOf(operation), location, status: '204' } }
+  }
+  const row: Written = await run[method](scope, id, data, expected)
+  return { result: { ...nameOf(operation), ...seenAt(location, row), status: '200' } }
+}
+
+const seenAt = (location: string, row: Written) => ({ location, version: etagOf(row) })

@@ -1,0 +1,69 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { applyChange } from '../../directory/changes/change.ts'
+import type { Context, Directory, ReadContext } from '../../directory/context.ts'
+import type { ScimClient } from '../../directory/scim/authentication.ts'
+import type { ScimServiceProvider } from '../../directory/scim/service-provider.ts'
+
+export interface ScimServices {
+  readonly directory: Directory
+  readonly scim: ScimServiceProvider
+}
+
+export const SCIM_PREFIX = '/scim/v2'
+export const SCIM_TYPE = 'application/scim+json'
+
+/** The connection that asks, as every operation needs it. */
+export class ScimScope {
+  readonly baseUrl: string
+  readonly #directory: Directory
+  readonly #client: ScimClient
+
+  constructor({ directory }: ScimServices, client: ScimClient) {
+    this.#directory = directory
+    this.#client = client
+    this.baseUrl = `${directory.mailing.publicUrl()}${SCIM_PREFIX}/${client.connectionId}`
+  }
+
+  get reading(): ReadContext {
+    return { db: this.#directory.database, ...this.#request }
+  }
+
+  /** Runs one operation, whole or not at all. */
+  async write<T>(work: (context: Context) => Promise<T>): Promise<T> {
+    return await applyChange(this.#directory, this.#request, work)
+  }
+
+  /** Lets what was asked for in a change start now. */
+  wake(): void {
+    this.#directory.wakeTasks()
+  }
+
+  get #request() {
+    const { organizationId, connectionId } = this.#client
+    return { organizationId, actor: { kind: 'scim_connection', id: connectionId } as const }
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose SCIM client asks; null before it is known. */
+    scimClient: ScimClient | null
+    /** Ends the request's turn among those of its connection. */
+    endScimTurn: (() => void) | null
+    /** What the answer says of a refusal. */
+    scimRefusal: { readonly scimType?: string; readonly detail: string } | null
+    /** The id of what the request created. */
+    scimCreatedId: string | null
+  }
+}
+
+/** The scope of a request that is let in. */
+export function scopeOf(services: ScimServices, request: FastifyRequest): ScimScope {
+  if (request.scimClient === null) throw new Error('a SCIM request without its client')
+  return new ScimScope(services, request.scimClient)
+}
+
+/** Answers a resource, or a list, that is JSON text already. */
+export function sendScim(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('content-type', SCIM_TYPE).send(text)
+}

@@ -1,0 +1,136 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { DirectoryError } from '../../directory/errors.ts'
+import { bearerSecret } from '../http/authenticate.ts'
+import { toRefusal } from '../http/refusal.ts'
+import { bulkRoutes } from './bulk.ts'
+import { discoveryRoutes } from './discovery.ts'
+import { toScimErrorBody } from './errors.ts'
+import { groupRoutes } from './groups.ts'
+import { meRoutes } from './me.ts'
+import { methodsOf } from './methods.ts'
+import { ScimError } from './protocol/scim-error.ts'
+import { SCIM_PREFIX, SCIM_TYPE, type ScimServices } from './scope.ts'
+import { searchRoutes } from './search.ts'
+import { userRoutes } from './users.ts'
+
+/** A group of 10,000 members, as verbose as clients write it. */
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+const RETRY_AFTER_SECONDS = 1
+
+/** Whether a URL is this surface's, also where it is too broken to be routed. */
+export function isScimUrl(url: string): boolean {
+  return url.startsWith(SCIM_PREFIX) && /^([/?]|$)/.test(url.slice(SCIM_PREFIX.length))
+}
+
+/**
+ * The SCIM service provider (RFC 7644): one endpoint a connection, which sees and changes what it provisioned and
+ * nothing else.
+ */
+export function scimSurface(services: ScimServices): FastifyPluginAsync {
+  return async (app) => {
+    await app.register(scope(services), { prefix: SCIM_PREFIX })
+  }
+}
+
+function scope(services: ScimServices): FastifyPluginAsync {
+  return async (app) => {
+    for (const name of ['scimClient', 'endScimTurn', 'scimRefusal', 'scimCreatedId'] as const) {
+      app.decorateRequest(name, null)
+    }
+    parseScimBodies(app)
+    answerScimErrors(app)
+    await app.register(connection(services), { prefix: '/:connection' })
+  }
+}
+
+function connection(services: ScimServices): FastifyPluginAsync {
+  const { authentication, limits, requestLog } = services.scim
+  return async (app) => {
+    answerScimErrors(app)
+    app.addHook('onRequest', async (request) => {
+      request.scimClient = await authentication.authenticate(bearerSecret(request), connectionIn(request))
+      request.endScimTurn = await limits.admit(request.scimClient.connectionId)
+    })
+    app.addHook('onResponse', async (request, reply) => {
+      request.endScimTurn?.()
+      note(requestLog, request, reply)
+    })
+    for (const routes of [userRoutes, groupRoutes, bulkRoutes, searchRoutes, discoveryRoutes, meRoutes]) {
+      await app.register(routes(services))
+    }
+  }
+}
+
+const connectionIn = ({ params }: FastifyRequest) => (params as { connection?: string }).connection ?? ''
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+function note(
+  requestLog: ScimServices['scim']['requestLog'],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const connectionId = connectionIn(request)
+  // Nobody's connection: there is no log that it belongs to.
+  if (!UUID.test(connectionId)) return
+  const route = (request.routeOptions.url ?? '').replace(`${SCIM_PREFIX}/:connection`, '')
+  const { id } = request.params as { id?: string }
+  const about = id ?? request.scimCreatedId ?? undefined
+  const refusal = request.scimRefusal
+  requestLog.record({
+    ...{ client: request.scimClient, connectionId, method: request.method, route, url: request.url },
+    ...{ status: reply.statusCode, durationMillis: reply.elapsedTime, headers: request.headers },
+    ...(refusal === null ? {} : refusal),
+    ...(route.startsWith('/Users') ? { userId: about } : {}),
+    ...(route.startsWith('/Groups') ? { groupId: about } : {}),
+    requestBody: request.body,
+  })
+}
+
+/** JSON in UTF-8, by either media type; an empty body is no body, because many clients send the type with nothing. */
+function parseScimBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  const options = { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX } as const
+  app.addContentTypeParser([SCIM_TYPE, 'application/json'], options, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined)
+    if (!isUtf8(body)) {
+      return done(new ScimError(400, 'invalidSyntax', 'The body is not valid UTF-8.'), undefined)
+    }
+    return parse(request, body.toString(), done)
+  })
+}
+
+function answerScimErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = error instanceof ScimError ? error : toRefusal(error)
+    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
+    return sendScimError(reply, refusal)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? ''
+    const methods = methodsOf(path)
+    if (methods !== undefined) {
+      void reply.header('allow', methods.join(', '))
+      throw new ScimError(405, undefined, `${request.method} is not possible here.`)
+    }
+    throw new DirectoryError('route.not_found', `There is no ${request.method} ${path} here.`)
+  })
+}
+
+/** Answers a refusal; undefined is a fault of ours. */
+export function sendScimError(
+  reply: FastifyReply,
+  refusal: DirectoryError | ScimError | undefined,
+): FastifyReply {
+  const body = toScimErrorBody(refusal)
+  const { scimType, detail } = body
+  reply.request.scimRefusal = scimType === undefined ? { detail } : { scimType, detail }
+  if (body.status === '401') void reply.header('www-authenticate', 'Bearer')
+  const wait = refusal instanceof DirectoryError ? refusal.details.context?.retry_after_seconds : undefined
+  if (body.status === '429' || body.status === '503') {
+    void reply.header('retry-after', String(wait ?? RETRY_AFTER_SECONDS))
+  }
+  return reply.code(Number(body.status)).header('content-type', SCIM_TYPE).send(JSON.stringify(body))
+}

@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util'
+import { foldText } from '../../directory/scim/fold.ts'
+import {
+  changeScimUser,
+  createScimUser,
+  deleteScimUser,
+  type ScimUserRow,
+  type ScimUserWrite,
+} from '../../directory/scim/user.ts'
+import { statedPerson } from './person.ts'
+import type { ResourceDocument } from './protocol/attribute.ts'
+import { readPatchRequest } from './protocol/patch-request.ts'
+import { patchUser } from './protocol/patch-user.ts'
+import { readResource } from './protocol/read-resource.ts'
+import { userType } from './protocol/registry.ts'
+import { emailKeys, searchDocument } from './protocol/search-document.ts'
+import { fromStoredDocument, toStoredDocument } from './resource-text.ts'
+import type { ScimScope } from './scope.ts'
+
+/** @param before absent: the user is new */
+function toWrite(document: ResourceDocument, before?: ResourceDocument): ScimUserWrite {
+  const userName = document.userName as string
+  return {
+    userName,
+    userNameKey: foldText(userName),
+    externalId: (document.externalId as string | undefined) ?? null,
+    active: document.active !== false,
+    document: toStoredDocument(document),
+    search: JSON.stringify(searchDocument(userType, document)),
+    emailKeys: emailKeys(document),
+    person: statedPerson(document, before),
+  }
+}
+
+/** POST of a user (RFC 7644 section 3.3). @throws ScimError, and what `createScimUser` throws */
+export async function postUser(scope: ScimScope, body: unknown): Promise<ScimUserRow> {
+  const document = readResource(userType, body)
+  return await scope.write((context) => createScimUser(context, toWrite(document)))
+}
+
+/**
+ * PUT of a user (RFC 7644 section 3.5.1): what the body leaves out is cleared, but for `active`, which stays, so that a
+ * body without it never revives anybody.
+ *
+ * @throws ScimError, and what `changeScimUser` throws
+ */
+export async function putUser(
+  scope: ScimScope,
+  id: string,
+  body: unknown,
+  expectedVersion?: number,
+): Promise<ScimUserRow> {
+  const document = readResource(userType, body)
+  return await change(scope, id, (before) => ({ active: before.active, ...document }), expectedVersion)
+}
+
+/** PATCH of a user (RFC 7644 section 3.5.2). @throws ScimError, and what `changeScimUser` throws */
+export async function patchUserById(
+  scope: ScimScope,
+  id: string,
+  body: unknown,
+  expectedVersion?: number,
+): Promise<ScimUserRow> {
+  const operations = readPatchRequest(body)
+  return await change(scope, id, (before) => patchUser(before, operations), expectedVersion)
+}
+
+async function change(
+  scope: ScimScope,
+  id: string,
+  transform: (before: ResourceDocument) => ResourceDocument,
+  expectedVersion: number | undefined,
+): Promise<ScimUserRow> {
+  return await scope.write((context) =>
+    changeScimUser(
+      context,
+      id,
+      (row) => {
+        const before = fromStoredDocument(row)
+        const after = transform(before)
+        return after === before || isDeepStrictEqual(after, before) ? undefined : toWrite(after, before)
+      },
+      expectedVersion,
+    ),
+  )
+}
+
+/** DELETE of a user (RFC 7644 section 3.6). @throws what `deleteScimUser` throws */
+export async function deleteUser(scope: ScimScope, id: string, expectedVersion?: number): Promise<void> {
+  await scope.write((context) => deleteScimUser(context, id, expectedVersion))
+}
