@@ -41,7 +41,7 @@ export function fromPermissionNames(names: readonly string[]): string[] {
     const noun = OWN_SPELLING.exec(name)?.[1]
     if (noun === undefined) return name
     const meant =
-      name in catalogue
+      Object.hasOwn(catalogue, name)
         ? toOpenai.get(name)
         : `one of ${[...toOpenai].flatMap(([key, theirs]) => (key.startsWith(`${noun}:`) ? [theirs] : [])).join(', ')}`
     throw new DirectoryError('request.invalid', `permissions[${index}] must be ${meant} here.`, {
