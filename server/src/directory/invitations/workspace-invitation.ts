@@ -1,11 +1,11 @@
 import { requirePermissionOn } from '../access/authority.ts'
 import { requirePermission } from '../access/permission.ts'
+import { actorRank } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
 import { rankOf } from '../roles/predefined.ts'
 import type { RoleRow } from '../roles/role.ts'
-import { actorRank } from '../workspaces/workspace-members.ts'
 import { lockInvitation } from './invitation.sql.ts'
 import { createInvitation, revokeInvitation } from './invitation.ts'
 import {

@@ -1,8 +1,8 @@
 import { requirePermissionOn } from '../access/authority.ts'
+import { actingMember } from '../access/rank.ts'
 import type { ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { administersWorkspace, type EnteredWorkspace } from '../workspaces/workspace-access.ts'
-import { actingMember } from '../workspaces/workspace-members.ts'
 import type { ProjectRow } from './project.sql.ts'
 import {
   findProjectIdentified,

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { databaseState } from '../../../test/database-state.ts'
+import { type DirectoryClient, directoryClient } from '../../../test/directory-client.ts'
+
+let app: TestApp
+let acme: DirectoryClient
+const roles: Record<string, string> = {}
+before(async () => {
+  app = await startTestApp()
+  acme = directoryClient(app, (await app.organization('acme')).path)
+  for (const role of (await acme.get('/roles')).data) roles[`${role.resource} ${role.key}`] = role.id
+})
+
+const give = async (member: string, role: string, target: string): Promise<string> =>
+  (await acme.post('/role_assignments', { role: roles[role], member, target })).id
+
+let made = 0
+/** A workspace with an owner and an admin, and what the admin's own key sends. */
+async function workspace() {
+  made += 1
+  const slug = `acme-${made}`
+  const { id } = await acme.post('/workspaces', { name: `Space ${made}`, slug })
+  const [owner, admin] = [await acme.member(), await acme.member()]
+  const owning = await give(owner.id, 'workspace owner', id)
+  const administering = await give(admin.id, 'workspace admin', id)
+  const as = async (member: string) => ({ key: await acme.key(['*'], { member_id: member }) })
+  return {
+    ...{ id: id as string, slug, path: `/workspaces/${slug}` },
+    ...{ owner: owner.id as string, owning, admin: admin.id as string, administering },
+    asOwner: await as(owner.id),
+    asAdmin: await as(admin.id),
+  }
+}
+
+/** Somebody with a role of their own making on the organization. */
+async function manager(permissions: string[]): Promise<{ key: string }> {
+  made += 1
+  const role = await acme.post('/roles', { name: `Manager ${made}`, permissions })
+  const { id } = await acme.member()
+  await acme.post('/role_assignments', { role: role.id, member: id })
+  return { key: await acme.key(['*'], { member_id: id }) }
+}
+
+const revoke = (assignment: string) => `/role_assignments/${assignment}`
+
+describe('nobody takes a role from who ranks above them', () => {
+  it('on a workspace, whether the role is what makes them an owner or another one', async () => {
+    const { id, owner, owning, asAdmin, asOwner } = await workspace()
+    const guest = await give(owner, 'workspace guest', id)
+    const before = await databaseState(app.database)
+    for (const assignment of [owning, guest]) {
+      await acme.refused('DELETE', revoke(assignment), 'member.outranks', 403, asAdmin)
+      await acme.refused('DELETE', `${revoke(assignment)}?preview=true`, 'member.outranks', 403, asAdmin)
+    }
+    assert.deepEqual(await databaseState(app.database), before)
+    assert.equal((await acme.send('DELETE', revoke(guest), asOwner)).status, 204)
+  })
+
+  it('on a workspace, from a group that makes its owners', async () => {
+    const { id, asAdmin, asOwner } = await workspace()
+    const group = await acme.group()
+    const assign = (role: string) =>
+      acme.post('/role_assignments', { role: roles[role], group: group.id, target: id })
+    const [owning, guest] = [await assign('workspace owner'), await assign('workspace guest')]
+    await acme.refused('DELETE', revoke(owning.id), 'member.outranks', 403, asAdmin)
+    assert.equal((await acme.send('DELETE', revoke(guest.id), asAdmin)).status, 204)
+    assert.equal((await acme.send('DELETE', revoke(owning.id), asOwner)).status, 204)
+  })
+
+  it('but from who ranks as high or lower', async () => {
+    const { id, owning, administering, asAdmin, asOwner } = await workspace()
+    const other = await acme.member()
+    const [second, member] = [
+      await give(other.id, 'workspace admin', id),
+      await give(other.id, 'workspace member', id),
+    ]
+    for (const assignment of [second, member, administering]) {
+      assert.equal((await acme.send('DELETE', revoke(assignment), asAdmin)).status, 204)
+    }
+    await give((await acme.member()).id, 'workspace owner', id)
+    assert.equal((await acme.send('DELETE', revoke(owning), asOwner)).status, 204)
+  })
+
+  it('by roles:write on the organization, which reaches members and guests of every workspace', async () => {
+    const { id, owning, administering } = await workspace()
+    const as = await manager(['roles:write'])
+    const guest = await give((await acme.member()).id, 'workspace guest', id)
+    for (const assignment of [owning, administering]) {
+      await acme.refused('DELETE', revoke(assignment), 'member.outranks', 403, as)
+    }
+    assert.equal((await acme.send('DELETE', revoke(guest), as)).status, 204)
+    const admin = await give((await acme.member()).id, 'organization admin', 'organization')
+    await acme.refused('DELETE', revoke(admin), 'permission.denied', 403, as)
+  })
+
+  it('nor anything in another organization', async () => {
+    const { owning } = await workspace()
+    const other = directoryClient(app, (await app.organization('other')).path)
+    await other.refused('DELETE', revoke(owning), 'role_assignment.not_found', 404)
+  })
+})
