@@ -101,3 +101,59 @@ describe('nobody takes a role from who ranks above them', () => {
     await other.refused('DELETE', revoke(owning), 'role_assignment.not_found', 404)
   })
 })
+
+describe('an undo gives and takes no more than whoever undoes might', () => {
+  const UNDOING = ['members', 'groups', 'roles', 'teamspaces', 'pages', 'group_sync'].map(
+    (noun) => `${noun}:write`,
+  )
+
+  /** The change that a request makes. */
+  async function changeOf(method: string, tail: string, body?: object): Promise<string> {
+    const answer = await acme.send(method, tail, body === undefined ? {} : { body })
+    assert.ok(answer.status < 300, JSON.stringify(answer.body))
+    return String(answer.headers['rollcall-change'])
+  }
+
+  it('on a workspace: its admins neither bring back nor unmake its owners', async () => {
+    const { id, path, owning, admin, asOwner } = await workspace()
+    const role = await acme.post('/roles', { name: 'Undoing', permissions: ['changes:write', ...UNDOING] })
+    await acme.post('/role_assignments', { role: role.id, member: admin })
+    const asAdmin = { key: await acme.key(['*'], { member_id: admin }) }
+    const second = await acme.member()
+    const body = { role: roles['workspace owner'], member: second.id, target: id }
+    const made = await changeOf('POST', '/role_assignments', body)
+    const ended = await changeOf('DELETE', revoke(owning))
+    const offboarded = await changeOf('DELETE', `${path}/members/${admin}`)
+    await acme.post(`/changes/${offboarded}/undo`)
+    for (const change of [made, ended]) {
+      await acme.refused('POST', `/changes/${change}/undo`, 'member.outranks', 403, asAdmin)
+      await acme.refused('POST', `/changes/${change}/undo?preview=true`, 'member.outranks', 403, asAdmin)
+    }
+    // Who was an owner a moment ago has become somebody else.
+    await acme.refused('POST', `/changes/${ended}/undo`, 'permission.denied', 403, asOwner)
+    await acme.post(`/changes/${ended}/undo`)
+    await acme.post('/role_assignments', { role: role.id, member: second.id })
+    const asSecond = { key: await acme.key(['*'], { member_id: second.id }) }
+    const undone = await acme.send('POST', `/changes/${made}/undo`, asSecond)
+    assert.equal(undone.status, 200, JSON.stringify(undone.body))
+  })
+
+  it('of an undo takes every permission that an undo may need, that of group sync too', async () => {
+    const { id } = await workspace()
+    const { id: member } = await acme.member()
+    // What is given back takes holding it as well; here the undo of the undo gives a role that gives nothing.
+    const { id: role } = await acme.post('/roles', {
+      name: 'Nothing',
+      resource: 'workspace',
+      permissions: [],
+    })
+    const body = { role, member, target: id }
+    const undo = await changeOf('POST', `/changes/${await changeOf('POST', '/role_assignments', body)}/undo`)
+    for (const lacking of UNDOING) {
+      const key = await acme.key(['changes:write', ...UNDOING.filter((name) => name !== lacking)])
+      const refusal = await acme.refused('POST', `/changes/${undo}/undo`, 'permission.denied', 403, { key })
+      assert.equal(refusal.context.permission, lacking)
+    }
+    await acme.post(`/changes/${undo}/undo`)
+  })
+})
