@@ -157,3 +157,65 @@ describe('an undo gives and takes no more than whoever undoes might', () => {
     await acme.post(`/changes/${undo}/undo`)
   })
 })
+
+describe('group sync gives and takes no more than whoever sets it up or runs it might', () => {
+  it('by mappings and the default role: only owners of the workspace map to its owners', async () => {
+    const { path, asAdmin, asOwner } = await workspace()
+    const base = `${path}/group_sync`
+    const mappings = `${base}/workspace_mappings`
+    const map = (role: string, idp_group_name: string) => ({
+      idp_group_name,
+      role: roles[`workspace ${role}`],
+    })
+    const send = async (method: string, tail: string, as: { key: string }, body?: object) => {
+      const answer = await acme.send(method, tail, body === undefined ? as : { ...as, body })
+      assert.ok(answer.status < 300, JSON.stringify(answer.body))
+      return answer.body
+    }
+    const refused = (method: string, tail: string, body?: object) =>
+      acme.refused(method, tail, 'member.outranks', 403, body === undefined ? asAdmin : { ...asAdmin, body })
+    await refused('POST', mappings, map('owner', 'bosses'))
+    await refused('PATCH', base, { default_workspace_role: roles['workspace owner'] })
+    const own = `${mappings}/${(await send('POST', mappings, asAdmin, map('admin', 'leads'))).id}`
+    await refused('PATCH', own, { role: roles['workspace owner'] })
+    const theirs = `${mappings}/${(await send('POST', mappings, asOwner, map('owner', 'bosses'))).id}`
+    for (const body of [{ idp_group_name: 'mine' }, { role: roles['workspace guest'] }]) {
+      await refused('PATCH', theirs, body)
+    }
+    await refused('DELETE', theirs)
+    await send('PATCH', base, asOwner, { default_workspace_role: roles['workspace owner'] })
+    await refused('PATCH', base, { default_workspace_role: null })
+    await send('PATCH', own, asAdmin, { role: roles['workspace member'] })
+    await send('DELETE', own, asAdmin)
+    await send('DELETE', theirs, asOwner)
+  })
+
+  it('by a run: no admin of the workspace becomes its owner by it, or unmakes one', async () => {
+    const { path, admin, asAdmin, asOwner } = await workspace()
+    const base = `${path}/group_sync`
+    await acme.ok('PATCH', base, { is_enabled: true, auto_remove: true })
+    const mapping = { idp_group_name: 'bosses', role: roles['workspace owner'] }
+    await acme.post(`${base}/workspace_mappings`, mapping)
+    await acme.post(`${base}/workspace_mappings`, {
+      ...mapping,
+      idp_group_name: 'staff',
+      role: roles['workspace member'],
+    })
+    const { id: boss } = await acme.member()
+    const run = (member: string, ...groups: string[]) => ({
+      body: { claims: [{ member, groups }], force: true },
+    })
+    await acme.post(`${base}/runs`, run(boss, 'bosses').body)
+    const before = await databaseState(app.database)
+    for (const given of [run(admin, 'bosses'), run(boss, 'staff'), run(boss)]) {
+      for (const tail of ['', '?preview=true']) {
+        await acme.refused('POST', `${base}/runs${tail}`, 'member.outranks', 403, { ...asAdmin, ...given })
+      }
+    }
+    assert.deepEqual(await databaseState(app.database), before)
+    const done = await acme.send('POST', `${base}/runs`, { ...asAdmin, ...run(admin, 'staff') })
+    assert.deepEqual([done.status, done.body.opened], [200, 1])
+    const unmade = await acme.send('POST', `${base}/runs`, { ...asOwner, ...run(boss) })
+    assert.deepEqual([unmade.status, unmade.body.ended], [200, 1])
+  })
+})
