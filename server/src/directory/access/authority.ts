@@ -137,6 +137,16 @@ export async function requireMayGiveOpened(context: ReadContext, changeId: strin
 }
 
 /**
+ * Whoever puts people out of a group takes the group's roles from them: nobody takes from who ranks above them.
+ *
+ * @throws {DirectoryError} permission.denied, member.outranks
+ */
+export async function requireMayEmpty(context: ReadContext, groupId: string): Promise<void> {
+  if (ranksAsOwner(context.actor)) return
+  await requireTakenNotAbove(context, await listGivenByGroup(context.db, context.organizationId, groupId))
+}
+
+/**
  * Nobody takes from who ranks above them what the open change has ended by now, directly and through groups.
  *
  * @throws {DirectoryError} permission.denied, member.outranks
