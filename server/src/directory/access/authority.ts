@@ -50,8 +50,21 @@ export async function requirePermissionOn(
   permission: Permission,
   target: Target,
 ): Promise<void> {
+  await requirePermissionOnAll(context, permission, [target])
+}
+
+/** The same on several targets, in one statement. @throws {DirectoryError} permission.denied */
+export async function requirePermissionOnAll(
+  context: ReadContext,
+  permission: Permission,
+  targets: readonly Target[],
+): Promise<void> {
   if (holdsPermission(context.actor, permission)) return
-  if ((await missing(context, [{ permission, target }])).length > 0) throw permissionDenied(permission)
+  const beyond = await missing(
+    context,
+    targets.map((target) => ({ permission, target })),
+  )
+  if (beyond.length > 0) throw permissionDenied(permission)
 }
 
 function exceeded(names: readonly string[]): DirectoryError {

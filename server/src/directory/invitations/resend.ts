@@ -1,10 +1,9 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
-import { requirePermission } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { cancelMails } from '../outbox/outbox.ts'
-import { type InvitationRow, lockInvitation, renewInvitation } from './invitation.sql.ts'
-import { requireInvitation, requireOwnOrganization } from './invitation.ts'
+import { type InvitationRow, renewInvitation } from './invitation.sql.ts'
+import { requireInvitation, requireLockedInvitation, requireOwnOrganization } from './invitation.ts'
 import { requireMayRepeat, toOffer } from './offer.ts'
 import { refusePending } from './pending.ts'
 import { sendInvitations } from './send.ts'
@@ -21,10 +20,8 @@ const RESEND_SECONDS_MIN = 60
  *   role.permission_exceeded, permission.denied
  */
 export async function resendInvitation(context: Context, id: string): Promise<InvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
   const { db, organizationId, now } = context
-  await lockInvitation(db, organizationId, id)
-  const before = await requireInvitation(context, id)
+  const before = await requireLockedInvitation(context, id)
   if (before.status === 'accepted' || before.status === 'revoked') {
     throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
   }

@@ -1,5 +1,4 @@
 import { requirePermissionOn } from '../access/authority.ts'
-import { requirePermission } from '../access/permission.ts'
 import { actorRank } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -60,7 +59,7 @@ async function requireNotAbove(
 }
 
 /**
- * Invites an address to become a member of the organization, with a role on a workspace.
+ * Invites an address to a workspace, with a role on it; who is not in the organization yet becomes a member of it.
  *
  * @throws {DirectoryError} member.outranks (a role above the actor's own); what `createInvitation` throws
  */
@@ -69,7 +68,7 @@ export async function inviteToWorkspace(
   workspaceId: string,
   invited: { email: string; roleId: string },
 ): Promise<WorkspaceInvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
+  await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   const { email, roleId } = invited
   await requireNotAbove(
     context,
@@ -78,6 +77,7 @@ export async function inviteToWorkspace(
   )
   const { id } = await createInvitation(context, {
     email,
+    workspaceId,
     level: 'member',
     grants: [{ roleId, workspaceId }],
   })
@@ -96,7 +96,7 @@ export async function changeInvitedRole(
   id: string,
   roleId: string,
 ): Promise<WorkspaceInvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
+  await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   const { db, organizationId, change } = context
   await lockInvitation(db, organizationId, id)
   const before = await requireInvitation(context, workspaceId, id)
@@ -123,7 +123,7 @@ export async function revokeWorkspaceInvitation(
   workspaceId: string,
   id: string,
 ): Promise<void> {
-  requirePermission(context.actor, 'invitations:write')
+  await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   await requireInvitation(context, workspaceId, id)
   await revokeInvitation(context, id)
 }
