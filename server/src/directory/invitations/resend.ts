@@ -1,4 +1,5 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
+import { recordedActor } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { cancelMails } from '../outbox/outbox.ts'
@@ -28,7 +29,8 @@ export async function resendInvitation(context: Context, id: string): Promise<In
   requireSomeTimeSince(before.mailed_at, now)
   await requireMayRepeat(context, [toOffer(before)])
   const expiresAt = new Date(now.getTime() + before.lifetime_seconds * 1000)
-  await renewInvitation(db, organizationId, { id, expiresAt, now }).catch((error: unknown) => {
+  const invitedBy = recordedActor(context.actor)
+  await renewInvitation(db, organizationId, { id, expiresAt, invitedBy, now }).catch((error: unknown) => {
     if (violatedConstraint(error) !== 'invitation_pending') throw error
     refusePending()
   })

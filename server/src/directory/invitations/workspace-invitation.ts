@@ -1,12 +1,13 @@
 import { requirePermissionOn } from '../access/authority.ts'
+import { recordedActor } from '../access/permission.ts'
 import { actorRank } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
 import { rankOf } from '../roles/predefined.ts'
 import type { RoleRow } from '../roles/role.ts'
-import { lockInvitation } from './invitation.sql.ts'
-import { createInvitation, revokeInvitation } from './invitation.ts'
+import { createInvitation, requireLockedInvitation, revokeInvitation } from './invitation.ts'
+import { requireMayRepeat, toOffer } from './offer.ts'
 import {
   listWorkspaceInvitations as listRows,
   updateInvitedRole,
@@ -98,7 +99,8 @@ export async function changeInvitedRole(
 ): Promise<WorkspaceInvitationRow> {
   await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   const { db, organizationId, change } = context
-  await lockInvitation(db, organizationId, id)
+  await requireInvitation(context, workspaceId, id)
+  const whole = await requireLockedInvitation(context, id)
   const before = await requireInvitation(context, workspaceId, id)
   if (before.status !== 'pending') {
     throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
@@ -109,7 +111,10 @@ export async function changeInvitedRole(
     await requireMayGrantRole(context, roleId, onWorkspace(workspaceId)),
   )
   if (before.role_id === roleId) return before
-  await updateInvitedRole(db, organizationId, { id, workspaceId, roleId })
+  // From now on it is their offer, all of it.
+  await requireMayRepeat(context, [toOffer(whole)])
+  const invitedBy = recordedActor(context.actor)
+  await updateInvitedRole(db, organizationId, { id, workspaceId, roleId, invitedBy })
   change.describe({
     kind: 'invitation.updated',
     detail: { invitation: id, workspace: workspaceId, role: roleId },

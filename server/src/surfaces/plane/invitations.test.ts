@@ -137,6 +137,21 @@ describe('an invitation to a workspace', () => {
     assert.equal((await space.ok('GET', `/invitations/${body.id}/`)).accepted, true)
   })
 
+  it('is an offer of who changed its role last, and good as long as they might make it', async () => {
+    const [first, last] = [await space.person('admin'), await space.person('admin')]
+    const invited = async () => {
+      const body = { email: address(), role: 5 }
+      const { id } = (await space.call('POST', '/invitations/', { key: first.key, body })).body
+      return { ...body, path: `/invitations/${id}/` }
+    }
+    const [kept, changed] = [await invited(), await invited()]
+    const patch = { key: last.key, body: { role: 15 } }
+    assert.equal((await space.call('PATCH', changed.path, patch)).status, 200)
+    await world.directory.ok('DELETE', `/members/${first.memberId}`)
+    await accept(changed.email)
+    await assert.rejects(accept(kept.email), /invitation.inviter_unauthorized/)
+  })
+
   it('is not read by members and guests', async () => {
     for (const role of ['member', 'guest']) {
       const { key } = await space.person(role)
