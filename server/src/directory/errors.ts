@@ -76,6 +76,7 @@ export const directoryErrorCodes = [
   'encryption.unavailable',
   'invitation.expired',
   'invitation.wrong_recipient',
+  'invitation.inviter_unauthorized',
   'invitation.resent_too_soon',
   'member_sync.not_found',
   'member_sync.duplicate_reference_id',

@@ -2,9 +2,10 @@ import type { ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { EVERYTHING, permissionsOf } from '../roles/predefined.ts'
 import { fromTargetColumns, type Target, targetColumns } from '../roles/target.ts'
-import { type GivenRoleRow, listGivenByChange, listGivenByGroup } from './authority.sql.ts'
+import { type GivenRoleRow, listGivenByChange, listGivenByGroup, listTakenByChange } from './authority.sql.ts'
 import { checkMany } from './check.sql.ts'
 import { holdsPermission, isInScope, type Permission, permissionDenied, ranksAsOwner } from './permission.ts'
+import { requireGivenNotAbove, requireTakenNotAbove } from './rank.ts'
 
 export type { GivenRoleRow as GivenRole } from './authority.sql.ts'
 
@@ -49,8 +50,21 @@ export async function requirePermissionOn(
   permission: Permission,
   target: Target,
 ): Promise<void> {
+  await requirePermissionOnAll(context, permission, [target])
+}
+
+/** The same on several targets, in one statement. @throws {DirectoryError} permission.denied */
+export async function requirePermissionOnAll(
+  context: ReadContext,
+  permission: Permission,
+  targets: readonly Target[],
+): Promise<void> {
   if (holdsPermission(context.actor, permission)) return
-  if ((await missing(context, [{ permission, target }])).length > 0) throw permissionDenied(permission)
+  const beyond = await missing(
+    context,
+    targets.map((target) => ({ permission, target })),
+  )
+  if (beyond.length > 0) throw permissionDenied(permission)
 }
 
 function exceeded(names: readonly string[]): DirectoryError {
@@ -90,10 +104,11 @@ function mayGiveEverything({ actor }: ReadContext): boolean {
 }
 
 /**
- * Whether the actor holds all that some roles give, each where it is given.
+ * Whether the actor holds all that some roles give, each where it is given, and ranks as high.
  *
  * @param withoutChange what this open change has given does not count
- * @throws {DirectoryError} role.permission_exceeded, permission.denied (the owner role is among them)
+ * @throws {DirectoryError} role.permission_exceeded, permission.denied (the owner role is among them), member.outranks
+ *   (the owner role of a workspace is, and the actor is none there)
  */
 export async function requireMayGive(
   context: ReadContext,
@@ -109,12 +124,13 @@ export async function requireMayGive(
   )
   const beyond = await missing(context, wanted, withoutChange)
   if (beyond.length > 0) throw exceeded(beyond.map(({ permission }) => permission))
+  await requireGivenNotAbove(context, given, withoutChange)
 }
 
 /**
  * Whoever puts people into a group gives them the group's roles: it takes holding them.
  *
- * @throws {DirectoryError} role.permission_exceeded, permission.denied (the group gives the owner role)
+ * @throws {DirectoryError} what `requireMayGive` throws
  */
 export async function requireMayFill(context: ReadContext, groupId: string): Promise<void> {
   if (mayGiveEverything(context)) return
@@ -125,10 +141,31 @@ export async function requireMayFill(context: ReadContext, groupId: string): Pro
  * The same for everything that the open change has opened by now, directly and through groups: nobody gives that to
  * themselves either.
  *
- * @throws {DirectoryError} role.permission_exceeded, permission.denied (the owner role is among it)
+ * @throws {DirectoryError} what `requireMayGive` throws
  */
 export async function requireMayGiveOpened(context: ReadContext, changeId: string): Promise<void> {
   if (mayGiveEverything(context)) return
   const given = await listGivenByChange(context.db, context.organizationId, changeId)
   await requireMayGive(context, given, changeId)
+}
+
+/**
+ * Whoever puts people out of a group takes the group's roles from them: nobody takes from who ranks above them.
+ *
+ * @throws {DirectoryError} permission.denied, member.outranks
+ */
+export async function requireMayEmpty(context: ReadContext, groupId: string): Promise<void> {
+  if (ranksAsOwner(context.actor)) return
+  await requireTakenNotAbove(context, await listGivenByGroup(context.db, context.organizationId, groupId))
+}
+
+/**
+ * Nobody takes from who ranks above them what the open change has ended by now, directly and through groups.
+ *
+ * @throws {DirectoryError} permission.denied, member.outranks
+ */
+export async function requireMayTakeEnded(context: ReadContext, changeId: string): Promise<void> {
+  if (ranksAsOwner(context.actor)) return
+  const taken = await listTakenByChange(context.db, context.organizationId, changeId)
+  await requireTakenNotAbove(context, taken, changeId)
 }

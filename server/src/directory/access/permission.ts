@@ -54,7 +54,7 @@ const OWN_NOUNS = new Set(permissions.map((name) => name.slice(0, name.indexOf('
  * nouns of the catalogue are Rollcall's own, so that a misspelled `members:wriet` is not taken for one.
  */
 export function permissionProblem(name: string): string | undefined {
-  if (name in catalogue) return undefined
+  if (Object.hasOwn(catalogue, name)) return undefined
   if (name.length > PERMISSION_LENGTH_MAX || !APPLICATION_PERMISSION.test(name)) {
     return `must be a permission of the catalogue, or a name of your application such as invoices.approve, of at most ${PERMISSION_LENGTH_MAX} characters`
   }

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { part, type SqlPart, sql } from '../../platform/postgres/sql.ts'
+import { part, SqlFragment, type SqlPart, sql } from '../../platform/postgres/sql.ts'
 import type { Level, Scope } from '../access/permission.ts'
 import type { RateLimit } from '../organizations/settings.ts'
 
@@ -113,6 +113,32 @@ export interface CredentialRow {
   ends_at: string | null
 }
 
+/** SQL: what a member has by roles on the organization, and when any of that ends by itself. */
+function heldOnOrganization(organizationId: string, memberId: string): SqlFragment {
+  return new SqlFragment(`
+      select min(g.expires_at) as ends_at,
+        case when bool_or(r.key = 'owner') then 'owner' when bool_or(r.key = 'admin') then 'admin' else 'member' end
+          as level,
+        array_agg(distinct p.permission) filter (where p.permission is not null) as permissions
+      from (
+        select role_id, expires_at
+        from role_grant
+        where organization_id = ${organizationId} and member_id = ${memberId} and ended_change is null
+          and target_id is null and (expires_at is null or expires_at > now())
+        union all
+        select role_id, expires_at
+        from role_grant
+        where organization_id = ${organizationId} and group_id = any (array(
+            select group_id from group_membership
+            where organization_id = ${organizationId} and member_id = ${memberId}
+              and (expires_at is null or expires_at > now())))
+          and ended_change is null and target_id is null
+          and (expires_at is null or expires_at > now())
+      ) g
+      join role r on r.organization_id = ${organizationId} and r.id = g.role_id and r.resource = 'organization'
+      left join lateral unnest(r.permissions) p (permission) on true`)
+}
+
 /**
  * The key behind a presented secret, if it works right now, and what it may do: not revoked, not expired, of an
  * organization that is not deleted, acting (if at all) as a member who is active. Starts without an organization.
@@ -132,33 +158,36 @@ export async function findCredential(db: Queryable, digest: Buffer): Promise<Cre
     join api_key k on k.organization_id = c.organization_id and k.id = c.api_key_id
     join organization o on o.id = c.organization_id and o.deleted_at is null
     left join member m on m.organization_id = c.organization_id and m.id = k.member_id
-    cross join lateral (
-      select min(g.expires_at) as ends_at,
-        case when bool_or(r.key = 'owner') then 'owner' when bool_or(r.key = 'admin') then 'admin' else 'member' end
-          as level,
-        array_agg(distinct p.permission) filter (where p.permission is not null) as permissions
-      from (
-        select role_id, expires_at
-        from role_grant
-        where organization_id = c.organization_id and member_id = k.member_id and ended_change is null
-          and target_id is null and (expires_at is null or expires_at > now())
-        union all
-        select role_id, expires_at
-        from role_grant
-        where organization_id = c.organization_id and group_id = any (array(
-            select group_id from group_membership
-            where organization_id = c.organization_id and member_id = k.member_id
-              and (expires_at is null or expires_at > now())))
-          and ended_change is null and target_id is null
-          and (expires_at is null or expires_at > now())
-      ) g
-      join role r on r.organization_id = c.organization_id and r.id = g.role_id and r.resource = 'organization'
-      left join lateral unnest(r.permissions) p (permission) on true
-    ) held
+    cross join lateral (${heldOnOrganization('c.organization_id', 'k.member_id')}) held
     where c.digest = ${digest} and k.revoked_at is null
       and (c.expires_at is null or c.expires_at > now())
       and (k.expires_at is null or k.expires_at > now())
       and (k.member_id is null or m.status = 'active')`)
+}
+
+/** What an active member may do as its own: its level, and what its other roles on the organization give. */
+export async function findActingMember(
+  db: Queryable,
+  organizationId: string,
+  memberId: string,
+): Promise<Pick<CredentialRow, 'level' | 'permissions'> | undefined> {
+  return await db.row(sql<Pick<CredentialRow, 'level' | 'permissions'>>`
+    select held.level, coalesce(held.permissions, '{}') as permissions
+    from member m
+    cross join lateral (${heldOnOrganization('m.organization_id', 'm.id')}) held
+    where m.organization_id = ${organizationId} and m.id = ${memberId} and m.status = 'active'`)
+}
+
+/** A key that works now: neither revoked nor past its end. */
+export async function findWorkingKey(
+  db: Queryable,
+  organizationId: string,
+  id: string,
+): Promise<Pick<ApiKeyRow, 'scopes'> | undefined> {
+  return await db.row(sql<Pick<ApiKeyRow, 'scopes'>>`
+    select scopes from api_key
+    where organization_id = ${organizationId} and id = ${id} and revoked_at is null
+      and (expires_at is null or expires_at > now())`)
 }
 
 /** Notes the last use of many keys at once. */

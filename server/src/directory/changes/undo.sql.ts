@@ -192,18 +192,3 @@ export async function statusWasSetSince(
     limit 1`)
   return row !== undefined
 }
-
-/** Whether a change opened or ended a grant of the owner role. */
-export async function touchesOwnerRole(
-  db: Queryable,
-  organizationId: string,
-  changeId: string,
-): Promise<boolean> {
-  const row = await db.row(sql<{ found: number }>`
-    select 1 as found from role_grant g
-    join role r on r.organization_id = g.organization_id and r.id = g.role_id and r.key = 'owner'
-      and r.resource = 'organization'
-    where g.organization_id = ${organizationId} and (g.opened_change = ${changeId} or g.ended_change = ${changeId})
-    limit 1`)
-  return row !== undefined
-}

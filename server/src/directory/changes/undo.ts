@@ -1,5 +1,5 @@
-import { requireMayGiveOpened } from '../access/authority.ts'
-import { type Permission, ranksAsOwner, requirePermission } from '../access/permission.ts'
+import { requireMayGiveOpened, requireMayTakeEnded } from '../access/authority.ts'
+import { type Permission, requirePermission } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockOwners } from '../grants/role-grant.sql.ts'
@@ -26,7 +26,6 @@ import {
   reopenMembershipsEndedBy,
   reopenRoleGrantsEndedBy,
   statusWasSetSince,
-  touchesOwnerRole,
   type UndoRefusal,
 } from './undo.sql.ts'
 
@@ -73,7 +72,8 @@ export interface UndoOutcome {
  *
  * @throws {DirectoryError} change.not_found, change.already_undone, change.not_undoable,
  *   organization.last_owner, role.name_taken, role.permission_exceeded (it would give what the actor does not hold),
- *   permission.denied (also for what only an owner may do)
+ *   permission.denied (also for what only an owner may do), member.outranks (it would make or unmake owners of a
+ *   workspace, and the actor is none there)
  */
 export async function undoChange(context: Context, id: string): Promise<UndoOutcome> {
   requirePermission(context.actor, 'changes:write')
@@ -94,7 +94,14 @@ function permissionsToUndo(kind: ChangeKind): readonly Permission[] {
   if (kind.startsWith('teamspace.')) return ['teamspaces:write']
   if (kind.startsWith('page.')) return ['pages:write']
   // An undo may have been of any kind.
-  return ['members:write', 'groups:write', 'roles:write', 'teamspaces:write', 'pages:write']
+  return [
+    'members:write',
+    'groups:write',
+    'roles:write',
+    'teamspaces:write',
+    'pages:write',
+    'group_sync:write',
+  ]
 }
 
 /** As `undoChange`, for a change already at hand. */
@@ -127,9 +134,7 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
     })
   }
   await requireLastingOwner(context)
-  if (!ranksAsOwner(context.actor) && (await touchesOwnerRole(db, organizationId, undoId))) {
-    throw new DirectoryError('permission.denied', 'Only an owner may undo what made or unmade an owner.')
-  }
+  await requireMayTakeEnded(context, undoId)
   await requireMayGiveOpened(context, undoId)
   context.change.count({ opened, ended })
   context.change.describe({

@@ -1,4 +1,4 @@
-import { requireMayGiveOpened, requirePermissionOn } from '../access/authority.ts'
+import { requireMayGiveOpened, requireMayTakeEnded, requirePermissionOn } from '../access/authority.ts'
 import { type Preview, previewChange } from '../changes/change.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
@@ -68,7 +68,8 @@ async function requireMayRun(context: ReadContext, workspaceId: string): Promise
  * the number of members, mappings and projects. The claims are kept for `reapplyClaims`.
  *
  * @throws {DirectoryError} workspace.not_found, request.invalid (a member twice), member.not_found, group_sync.brake,
- *   role.permission_exceeded (the actor does not hold what would be given), permission.denied
+ *   role.permission_exceeded (the actor does not hold what would be given), member.outranks (it would make or unmake
+ *   owners of the workspace, and the actor is none), permission.denied
  */
 export async function applyClaims(
   context: Context,
@@ -198,6 +199,7 @@ async function runSync(
     throw new Conflict('a project was archived meanwhile')
   }
   const brake = await requireBrake(context, rules.source_id, removals, options)
+  await requireMayTakeEnded(context, change.id)
   await requireMayGiveOpened(context, change.id)
   const members = rows.map(toSynced)
   const result = { enabled: true, members, opened, ended, removals, brake }

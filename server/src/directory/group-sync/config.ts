@@ -1,4 +1,5 @@
 import { requirePermissionOn } from '../access/authority.ts'
+import { requireTakenNotAbove } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { ensureSource } from '../grants/source.ts'
@@ -48,7 +49,8 @@ export async function requireConfig(context: ReadContext, workspaceId: string): 
  * Changes the config; a field left out stays. It applies from the next sync on.
  *
  * @throws {DirectoryError} workspace.not_found, version.mismatch, role.not_found, role.wrong_target,
- *   role.permission_exceeded (the default role gives what the actor does not hold), permission.denied
+ *   role.permission_exceeded (the default role gives what the actor does not hold), member.outranks (it ranks above the
+ *   actor), permission.denied
  */
 export async function updateGroupSyncConfig(
   context: Context,
@@ -64,8 +66,12 @@ export async function updateGroupSyncConfig(
   const before = await requireConfig(context, workspaceId)
   requireVersion(before.version, expectedVersion)
   const wanted = update.defaultWorkspaceRoleId
-  if (wanted !== undefined && wanted !== null && wanted !== before.default_role_id) {
-    await requireMayGrantRole(context, wanted, target).catch(inField('default_workspace_role'))
+  if (wanted !== undefined && wanted !== before.default_role_id) {
+    const given = { key: before.default_role_key, resource: 'workspace', workspace_id: workspaceId }
+    await requireTakenNotAbove(context, [given]).catch(inField('default_workspace_role'))
+    if (wanted !== null) {
+      await requireMayGrantRole(context, wanted, target).catch(inField('default_workspace_role'))
+    }
   }
   const old: GroupSyncFields = {
     isEnabled: before.is_enabled,

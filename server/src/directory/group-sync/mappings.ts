@@ -1,6 +1,7 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requireHeld, requirePermissionOn } from '../access/authority.ts'
+import { requireTakenNotAbove } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { findProject } from '../projects/project.sql.ts'
@@ -88,6 +89,19 @@ async function requireMayMap(context: Context, workspaceId: string, input: NewMa
   await requireHeld(context, permissionsOf(role), workspaceTarget(workspaceId))
 }
 
+/**
+ * Whoever ends a mapping ends what it gives, from the next sync on: a mapping that makes owners is changed and deleted
+ * by who might unmake them.
+ *
+ * @throws {DirectoryError} member.outranks
+ */
+async function requireMayUnmap(context: Context, row: MappingRow): Promise<void> {
+  if (row.kind !== 'workspace') return
+  await requireTakenNotAbove(context, [
+    { key: row.role_key, resource: 'workspace', workspace_id: row.workspace_id },
+  ])
+}
+
 function fieldsOf({ idpGroupName, roleId, place }: NewMapping): MappingFields {
   return {
     idpGroupName,
@@ -125,7 +139,8 @@ function describe(context: Context, what: string, sourceId: string, row: Mapping
  * Maps a group of the identity provider to a role. It applies from the next sync on.
  *
  * @throws {DirectoryError} workspace.not_found, project.not_found (also: of another workspace), role.not_found,
- *   role.wrong_target, role.permission_exceeded, group_sync_mapping.taken, permission.denied
+ *   role.wrong_target, role.permission_exceeded, member.outranks (a role above the actor's own),
+ *   group_sync_mapping.taken, permission.denied
  */
 export async function createMapping(
   context: Context,
@@ -241,6 +256,7 @@ export async function updateMapping(
     fields.kind !== before.kind ||
     fields.projectId !== before.project_id
   if (!isMoved && fields.roleId === before.role_id) return before
+  await requireMayUnmap(context, before)
   await requireMayMap(context, workspaceId, input)
   if (isMoved) await deleteDeadMappings(db, organizationId, { ...fields, workspaceId })
   await updateMappingRow(db, organizationId, { ...fields, id, now }).catch(mappingConflict)
@@ -256,7 +272,8 @@ function placeOf(row: MappingRow): MappingPlace {
 /**
  * Deletes a mapping. What it gave stays until a sync that may remove finds that nothing else gives it.
  *
- * @throws {DirectoryError} group_sync_mapping.not_found, version.mismatch, permission.denied
+ * @throws {DirectoryError} group_sync_mapping.not_found, version.mismatch, member.outranks (it gives a role above the
+ *   actor's own), permission.denied
  */
 export async function removeMapping(
   context: Context,
@@ -268,6 +285,7 @@ export async function removeMapping(
   const sourceId = await beginWrite(context, workspaceId)
   const before = await requireMapping(context, workspaceId, list, id)
   requireVersion(before.version, expectedVersion)
+  await requireMayUnmap(context, before)
   await deleteMapping(context.db, context.organizationId, id)
   describe(context, 'mapping_deleted', sourceId, before)
 }

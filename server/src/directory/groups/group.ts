@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
+import { requireMayEmpty } from '../access/authority.ts'
 import { requirePermission } from '../access/permission.ts'
 import { numberChange } from '../changes/change.ts'
 import type { Context, ReadContext } from '../context.ts'
@@ -180,7 +181,8 @@ export async function updateGroup(
  * Deletes a group: ends every grant in it and of it, and cancels what is submitted for it, in one change.
  *
  * @param expectedVersion refuses (version.mismatch) if the row has moved on; absent: no check
- * @throws {DirectoryError} group.not_found, group.managed, permission.denied
+ * @throws {DirectoryError} group.not_found, group.managed, permission.denied and member.outranks (also if the group gives
+ *   a role that ranks above the actor)
  */
 export async function deleteGroup(context: Context, id: string, expectedVersion?: number): Promise<void> {
   requirePermission(context.actor, 'groups:write')
@@ -189,6 +191,7 @@ export async function deleteGroup(context: Context, id: string, expectedVersion?
   const before = await requireGroup(context, id)
   requireVersion(before.version, expectedVersion)
   requireUnmanaged(before)
+  await requireMayEmpty(context, id)
   const memberships = await endMembershipsOfGroup(db, organizationId, id, change.id)
   const roles = await endRoleGrantsOfGroup(db, organizationId, id, change.id)
   change.count({ ended: memberships + roles })

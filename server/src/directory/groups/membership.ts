@@ -1,5 +1,5 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
-import { requireMayFill } from '../access/authority.ts'
+import { requireMayEmpty, requireMayFill } from '../access/authority.ts'
 import { requirePermission } from '../access/permission.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import { closeHistory } from '../changes/past.ts'
@@ -87,11 +87,12 @@ function grantRefused(error: unknown): never {
  * when it states it again.
  *
  * @throws {DirectoryError} group.not_found, member.not_found, membership.not_found, group.managed,
- *   permission.denied
+ *   permission.denied and member.outranks (also if the group gives a role that ranks above the actor)
  */
 export async function removeGroupMember(context: Context, groupId: string, memberId: string): Promise<void> {
   requirePermission(context.actor, 'groups:write')
   requireUnmanaged(await requireGroup(context, groupId))
+  await requireMayEmpty(context, groupId)
   await requireMember(context, memberId)
   const { db, organizationId, change } = context
   const ended = await endMembershipsInGroup(db, organizationId, {

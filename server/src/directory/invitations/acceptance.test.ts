@@ -198,14 +198,6 @@ describe('who accepts an invitation', () => {
     assert.deepEqual(await acme.held(member.id), ['project viewer by invitation'])
   })
 
-  test('has what was offered even if who offered it has gone', async () => {
-    const admin = await acme.memberKey('admin')
-    const { id } = await acme.invite({ level: 'admin' }, admin)
-    const memberId = 'memberId' in admin ? admin.memberId! : ''
-    await change(acme.world, (context) => removeMember(context, memberId))
-    assert.equal((await acme.accept(id)).member.level, 'admin')
-  })
-
   test('ends the other pending invitations of the address here, not elsewhere', async () => {
     const email = 'ida@x.co'
     const space = await acme.workspace()

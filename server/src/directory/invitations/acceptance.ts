@@ -20,6 +20,7 @@ import {
   markInvitationAccepted,
 } from './invitation.sql.ts'
 import { requireInvitation } from './invitation.ts'
+import { requireInviterStillMay } from './inviter.ts'
 import { findOffered, isGivable, toGrant } from './offer.ts'
 import { endInvitations } from './pending.ts'
 import { INVITATION_TOKEN } from './send.ts'
@@ -100,11 +101,12 @@ async function requireOrganization(context: ReadContext): Promise<Accepted['orga
 /**
  * Accepts an invitation: having the token that was mailed to an address is the proof of that mailbox. Whoever has
  * the address becomes a member, or gets what was offered beside what they have; their other pending invitations in
- * the organization are over. What was offered stands, whatever has become of who offered it
+ * the organization are over. The offer has to be one that who made it might make still
  * (docs/decisions/0014-invitations.md).
  *
  * @throws {DirectoryError} invitation.not_found, invitation.wrong_status (accepted or revoked), invitation.expired,
- *   invitation.wrong_recipient (another address than the invited one), member.wrong_status (suspended)
+ *   invitation.wrong_recipient (another address than the invited one), invitation.inviter_unauthorized,
+ *   member.wrong_status (suspended)
  */
 export async function acceptInvitation(
   directory: Directory,
@@ -124,6 +126,7 @@ export async function acceptInvitation(
     const invitation = await requireInvitation(context, invitationId)
     requirePending(invitation)
     requireRecipient(invitation, person)
+    await requireInviterStillMay(context, invitation)
     const made = await carryOut(context, invitation, present, person)
     const others = locked.filter((id) => id !== invitationId)
     await endInvitations(context, others, context.now)

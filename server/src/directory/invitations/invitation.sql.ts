@@ -253,13 +253,14 @@ export async function markInvitationAccepted(
     where organization_id = ${organizationId} and id = ${accepted.id}`)
 }
 
-/** Makes an invitation pending again, from now on. */
+/** Makes an invitation pending again from now on, as an offer of who sends it again. */
 export async function renewInvitation(
   tx: Transaction,
   organizationId: string,
-  renewed: { id: string; expiresAt: Date; now: Date },
+  renewed: { id: string; expiresAt: Date; invitedBy: RecordedActor; now: Date },
 ): Promise<void> {
   await tx.run(sql`
-    update invitation set status = 'pending', expires_at = ${renewed.expiresAt}, mailed_at = ${renewed.now}
+    update invitation set status = 'pending', expires_at = ${renewed.expiresAt}, mailed_at = ${renewed.now},
+      invited_by_kind = ${renewed.invitedBy.kind}, invited_by_id = ${renewed.invitedBy.id}
     where organization_id = ${organizationId} and id = ${renewed.id}`)
 }

@@ -24,6 +24,7 @@ import {
 } from './new-invitation.ts'
 import { requireMayOffer } from './offer.ts'
 import { endInvitations, requireDistinct, storeInvitations } from './pending.ts'
+import { requireForInvitations, toInviting } from './permission.ts'
 import { sendInvitations } from './send.ts'
 
 export { type InvitationRow, invitationStatuses } from './invitation.sql.ts'
@@ -87,7 +88,7 @@ async function invite(
   inputs: readonly NewInvitation[],
   inEntry: InEntry,
 ): Promise<{ rows: InvitationRow[]; retired: string[] }> {
-  requirePermission(context.actor, 'invitations:write')
+  await requireForInvitations(context, 'invitations:write', inputs)
   const { db, organizationId } = context
   const organization = await requireOwnOrganization(context)
   const read = inputs.map((input, place) =>
@@ -122,7 +123,26 @@ function refuseWithin({ workspaceId }: Invitee): never {
 
 /** @throws {DirectoryError} invitation.not_found */
 export async function requireInvitation(context: ReadContext, id: string): Promise<InvitationRow> {
+  const row = await findInvitation(context, id)
+  if (row === undefined) throw invitationNotFound()
+  return row
+}
+
+async function findInvitation(context: ReadContext, id: string): Promise<InvitationRow | undefined> {
   const [row] = await findInvitations(context.db, context.organizationId, [id])
+  return row
+}
+
+/**
+ * Locks an invitation, whatever its status, for who may invite to what it offers.
+ *
+ * @throws {DirectoryError} invitation.not_found, permission.denied
+ */
+export async function requireLockedInvitation(context: Context, id: string): Promise<InvitationRow> {
+  await lockInvitation(context.db, context.organizationId, id)
+  const row = await findInvitation(context, id)
+  if (row === undefined) requirePermission(context.actor, 'invitations:write')
+  else await requireForInvitations(context, 'invitations:write', [toInviting(row)])
   if (row === undefined) throw invitationNotFound()
   return row
 }
@@ -133,8 +153,11 @@ function invitationNotFound(): DirectoryError {
 
 /** An invitation, whatever its status. @throws {DirectoryError} invitation.not_found, permission.denied */
 export async function getInvitation(context: ReadContext, id: string): Promise<InvitationRow> {
-  requirePermission(context.actor, 'invitations:read')
-  return await requireInvitation(context, id)
+  const row = await findInvitation(context, id)
+  if (row === undefined) requirePermission(context.actor, 'invitations:read')
+  else await requireForInvitations(context, 'invitations:read', [toInviting(row)])
+  if (row === undefined) throw invitationNotFound()
+  return row
 }
 
 /**
@@ -162,9 +185,7 @@ export async function listInvitations(
  *   accepted), permission.denied
  */
 export async function revokeInvitation(context: Context, id: string): Promise<InvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
-  await lockInvitation(context.db, context.organizationId, id)
-  const before = await requireInvitation(context, id)
+  const before = await requireLockedInvitation(context, id)
   if (before.status === 'revoked') throw invitationNotFound()
   if (before.status === 'accepted') {
     throw new DirectoryError(

@@ -14,6 +14,7 @@ import {
 } from './invitation.sql.ts'
 import { combineOffers, type InEntry, type ReadInvitation } from './new-invitation.ts'
 import { type Offer, requireMayRepeat, toOffer } from './offer.ts'
+import { requireForInvitations, toInviting } from './permission.ts'
 
 const sameInvitee = (invitee: Invitee) => `${invitee.workspaceId} ${invitee.emailKey}`
 
@@ -88,6 +89,7 @@ async function takeOver(
     taken.push(offer)
     return { ...one, ...combineOffers([one, offer]) }
   })
+  await requireForInvitations(context, 'invitations:write', pending.map(toInviting))
   await requireMayRepeat(context, taken)
   const retired = pending.map(({ id }) => id)
   await endInvitations(context, retired, now)

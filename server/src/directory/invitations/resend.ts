@@ -1,10 +1,10 @@
 import { violatedConstraint } from '../../platform/postgres/database.ts'
-import { requirePermission } from '../access/permission.ts'
+import { recordedActor } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { cancelMails } from '../outbox/outbox.ts'
-import { type InvitationRow, lockInvitation, renewInvitation } from './invitation.sql.ts'
-import { requireInvitation, requireOwnOrganization } from './invitation.ts'
+import { type InvitationRow, renewInvitation } from './invitation.sql.ts'
+import { requireInvitation, requireLockedInvitation, requireOwnOrganization } from './invitation.ts'
 import { requireMayRepeat, toOffer } from './offer.ts'
 import { refusePending } from './pending.ts'
 import { sendInvitations } from './send.ts'
@@ -21,17 +21,16 @@ const RESEND_SECONDS_MIN = 60
  *   role.permission_exceeded, permission.denied
  */
 export async function resendInvitation(context: Context, id: string): Promise<InvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
   const { db, organizationId, now } = context
-  await lockInvitation(db, organizationId, id)
-  const before = await requireInvitation(context, id)
+  const before = await requireLockedInvitation(context, id)
   if (before.status === 'accepted' || before.status === 'revoked') {
     throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
   }
   requireSomeTimeSince(before.mailed_at, now)
   await requireMayRepeat(context, [toOffer(before)])
   const expiresAt = new Date(now.getTime() + before.lifetime_seconds * 1000)
-  await renewInvitation(db, organizationId, { id, expiresAt, now }).catch((error: unknown) => {
+  const invitedBy = recordedActor(context.actor)
+  await renewInvitation(db, organizationId, { id, expiresAt, invitedBy, now }).catch((error: unknown) => {
     if (violatedConstraint(error) !== 'invitation_pending') throw error
     refusePending()
   })

@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { sql } from '../../platform/postgres/sql.ts'
+import type { RecordedActor } from '../access/permission.ts'
 
 /** An invitation as one to a workspace: with the role it gives there. */
 export interface WorkspaceInvitationRow {
@@ -37,13 +38,13 @@ export async function listWorkspaceInvitations(
     order by i.id`)
 }
 
-/** Makes an invitation give another role on a workspace, in place of those it gave there. */
+/** Makes an invitation give another role on a workspace in place of those it gave there, as an offer of who changes it. */
 export async function updateInvitedRole(
   tx: Transaction,
   organizationId: string,
-  invitation: { id: string; workspaceId: string; roleId: string },
+  invitation: { id: string; workspaceId: string; roleId: string; invitedBy: RecordedActor },
 ): Promise<void> {
-  const { id, workspaceId, roleId } = invitation
+  const { id, workspaceId, roleId, invitedBy } = invitation
   await tx.run(sql`
     with gone as (
       delete from invitation_grant g
@@ -53,6 +54,9 @@ export async function updateInvitedRole(
           where lower.organization_id = g.organization_id and lower.invitation_id = g.invitation_id
             and lower.workspace_id = g.workspace_id and lower.ordinal < g.ordinal)
       returning g.ordinal
+    ), offered as (
+      update invitation set invited_by_kind = ${invitedBy.kind}, invited_by_id = ${invitedBy.id}::uuid
+      where organization_id = ${organizationId} and id = ${id}
     )
     update invitation_grant g set role_id = ${roleId}
     where g.organization_id = ${organizationId} and g.invitation_id = ${id} and g.workspace_id = ${workspaceId}

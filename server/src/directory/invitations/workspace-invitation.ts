@@ -1,13 +1,13 @@
 import { requirePermissionOn } from '../access/authority.ts'
-import { requirePermission } from '../access/permission.ts'
+import { recordedActor } from '../access/permission.ts'
+import { actorRank } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
 import { rankOf } from '../roles/predefined.ts'
 import type { RoleRow } from '../roles/role.ts'
-import { actorRank } from '../workspaces/workspace-members.ts'
-import { lockInvitation } from './invitation.sql.ts'
-import { createInvitation, revokeInvitation } from './invitation.ts'
+import { createInvitation, requireLockedInvitation, revokeInvitation } from './invitation.ts'
+import { requireMayRepeat, toOffer } from './offer.ts'
 import {
   listWorkspaceInvitations as listRows,
   updateInvitedRole,
@@ -60,7 +60,7 @@ async function requireNotAbove(
 }
 
 /**
- * Invites an address to become a member of the organization, with a role on a workspace.
+ * Invites an address to a workspace, with a role on it; who is not in the organization yet becomes a member of it.
  *
  * @throws {DirectoryError} member.outranks (a role above the actor's own); what `createInvitation` throws
  */
@@ -69,7 +69,7 @@ export async function inviteToWorkspace(
   workspaceId: string,
   invited: { email: string; roleId: string },
 ): Promise<WorkspaceInvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
+  await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   const { email, roleId } = invited
   await requireNotAbove(
     context,
@@ -78,6 +78,7 @@ export async function inviteToWorkspace(
   )
   const { id } = await createInvitation(context, {
     email,
+    workspaceId,
     level: 'member',
     grants: [{ roleId, workspaceId }],
   })
@@ -96,9 +97,10 @@ export async function changeInvitedRole(
   id: string,
   roleId: string,
 ): Promise<WorkspaceInvitationRow> {
-  requirePermission(context.actor, 'invitations:write')
+  await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   const { db, organizationId, change } = context
-  await lockInvitation(db, organizationId, id)
+  await requireInvitation(context, workspaceId, id)
+  const whole = await requireLockedInvitation(context, id)
   const before = await requireInvitation(context, workspaceId, id)
   if (before.status !== 'pending') {
     throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
@@ -109,7 +111,10 @@ export async function changeInvitedRole(
     await requireMayGrantRole(context, roleId, onWorkspace(workspaceId)),
   )
   if (before.role_id === roleId) return before
-  await updateInvitedRole(db, organizationId, { id, workspaceId, roleId })
+  // From now on it is their offer, all of it.
+  await requireMayRepeat(context, [toOffer(whole)])
+  const invitedBy = recordedActor(context.actor)
+  await updateInvitedRole(db, organizationId, { id, workspaceId, roleId, invitedBy })
   change.describe({
     kind: 'invitation.updated',
     detail: { invitation: id, workspace: workspaceId, role: roleId },
@@ -123,7 +128,7 @@ export async function revokeWorkspaceInvitation(
   workspaceId: string,
   id: string,
 ): Promise<void> {
-  requirePermission(context.actor, 'invitations:write')
+  await requirePermissionOn(context, 'invitations:write', onWorkspace(workspaceId))
   await requireInvitation(context, workspaceId, id)
   await revokeInvitation(context, id)
 }

@@ -16,7 +16,7 @@ export async function annotateMember(
   requirePermission(context.actor, 'members:write')
   const before = await requireLockedMember(context, id)
   const merged = Object.entries({ ...before.metadata, ...entries }).filter(
-    ([key, value]) => value !== null || !(key in entries),
+    ([key, value]) => value !== null || !Object.hasOwn(entries, key),
   )
   return await updateMember(context, id, { metadata: Object.fromEntries(merged) })
 }

@@ -17,7 +17,7 @@ export async function annotateProject(
   // Read under the lock, so that no entry of another change is lost.
   const before = await lockProject(context.db, context.organizationId, id)
   const merged = Object.entries({ ...before?.metadata, ...entries }).filter(
-    ([key, value]) => value !== null || !(key in entries),
+    ([key, value]) => value !== null || !Object.hasOwn(entries, key),
   )
   return await updateProject(context, id, { ...fields, metadata: Object.fromEntries(merged) })
 }

@@ -1,4 +1,5 @@
 import { requirePermissionOn } from '../access/authority.ts'
+import { actingMember } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { requireLockedMember } from '../members/member.ts'
@@ -6,7 +7,6 @@ import { revokeRolesOn } from '../roles/assignment.ts'
 import { rankOf } from '../roles/predefined.ts'
 import { findOnRoster, type RosterRow } from '../roles/roster.ts'
 import { administersWorkspace, type EnteredWorkspace } from '../workspaces/workspace-access.ts'
-import { actingMember } from '../workspaces/workspace-members.ts'
 import { setProjectRole } from './project-members.ts'
 
 /** A project of a workspace that the actor has entered. */

@@ -1,8 +1,8 @@
 import { requirePermissionOn } from '../access/authority.ts'
+import { actingMember } from '../access/rank.ts'
 import type { ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { administersWorkspace, type EnteredWorkspace } from '../workspaces/workspace-access.ts'
-import { actingMember } from '../workspaces/workspace-members.ts'
 import type { ProjectRow } from './project.sql.ts'
 import {
   findProjectIdentified,
@@ -98,7 +98,7 @@ export async function requireProjectIdentified(
 ): Promise<string> {
   const { db, organizationId } = context
   const row = await findProjectIdentified(db, organizationId, entered.workspace.id, identifier)
-  const isHidden = row !== undefined && row.archived_at !== null && hiddenBy in row.metadata
+  const isHidden = row !== undefined && row.archived_at !== null && Object.hasOwn(row.metadata, hiddenBy)
   if (row !== undefined && !isHidden) return row.id
   throw new DirectoryError('project.not_found', 'The workspace has no project with this identifier.')
 }

@@ -95,6 +95,16 @@ export interface ProjectPage {
 }
 
 /** One page of all projects of an organization, its own and those of its workspaces. */
+export async function listWorkspacesOfProjects(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<{ id: string; workspace_id: string | null }[]> {
+  if (ids.length === 0) return []
+  return await db.rows(sql<{ id: string; workspace_id: string | null }>`
+    select id, workspace_id from project where organization_id = ${organizationId} and id = any (${ids})`)
+}
+
 export async function listProjects(
   db: Queryable,
   organizationId: string,

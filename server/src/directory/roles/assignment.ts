@@ -2,6 +2,7 @@ import { violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requireHeld, requirePermissionOn } from '../access/authority.ts'
 import { ranksAsOwner, requirePermission } from '../access/permission.ts'
+import { requireGivenNotAbove } from '../access/rank.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import { closeHistory } from '../changes/past.ts'
 import type { Context, ReadContext } from '../context.ts'
@@ -20,17 +21,17 @@ import { groupNotFound, requireGroup } from '../groups/group.ts'
 import { requireLastingOwner, requireMember } from '../members/member.ts'
 import { lockProject } from '../projects/project.sql.ts'
 import { requireActiveProject } from '../projects/project.ts'
-import { actorRank } from '../workspaces/workspace-members.ts'
 import {
   type AssignmentFilter,
   findAssignment,
   listAssignments as listAssignmentRows,
   type RoleAssignmentRow,
 } from './assignment.sql.ts'
-import { permissionsOf, rankOf } from './predefined.ts'
+import { permissionsOf } from './predefined.ts'
 import type { RoleRow } from './role.sql.ts'
 import { requireRole } from './role.ts'
 import { fitsTarget } from './role-on.ts'
+import { requireMayTake } from './taking.ts'
 import { fromTargetColumns, type Target, type TargetColumns, targetColumns } from './target.ts'
 import { requireTarget } from './target-lookup.ts'
 
@@ -61,7 +62,7 @@ export function assignmentNotFound(): DirectoryError {
   return new DirectoryError('role_assignment.not_found', 'There is no such role assignment.')
 }
 
-/** Only owners make and unmake owners. @throws {DirectoryError} permission.denied */
+/** Only owners make owners. @throws {DirectoryError} permission.denied */
 export function requireMayHandle(context: ReadContext, role: RoleRow): void {
   if (!isOwnerRole(role) || ranksAsOwner(context.actor)) return
   throw new DirectoryError('permission.denied', 'Only an owner may make or unmake an owner.', {
@@ -80,21 +81,11 @@ export function requireFit(role: RoleRow, target: Target, found: TargetColumns):
 }
 
 /**
- * Who administers a workspace does not make its owners: both hold everything there, and owners rank higher.
- *
- * @throws {DirectoryError} member.outranks
- */
-async function requireNotAbove(context: ReadContext, role: RoleRow, target: Target): Promise<void> {
-  if (target.kind !== 'workspace' || role.key !== 'owner') return
-  if (rankOf(role) <= (await actorRank(context, target.id))) return
-  throw new DirectoryError('member.outranks', 'You cannot give a role above your own.', { field: 'role' })
-}
-
-/**
  * Nobody grants what they do not hold: a role may be given on a target by who holds on it all that the role gives.
  *
  * @throws {DirectoryError} role.not_found, role.wrong_target, role.permission_exceeded, workspace.not_found,
- *   project.not_found, permission.denied (the owner role, by who is none)
+ *   project.not_found, permission.denied (the owner role, by who is none), member.outranks (a workspace's, by who is
+ *   none there)
  */
 export async function requireMayGrantRole(
   context: ReadContext,
@@ -105,7 +96,8 @@ export async function requireMayGrantRole(
   const role = await requireRole(context, roleId)
   requireFit(role, target, found)
   requireMayHandle(context, role)
-  await requireNotAbove(context, role, target)
+  const given = { key: role.key, resource: role.resource, workspace_id: targetColumns(target).workspaceId }
+  await requireGivenNotAbove(context, [given])
   await requireHeld(context, permissionsOf(role), target)
   return role
 }
@@ -218,7 +210,7 @@ export async function getAssignment(context: ReadContext, id: string): Promise<R
 /**
  * Revokes one assignment: what other sources give stays.
  *
- * @throws {DirectoryError} role_assignment.not_found, organization.last_owner, permission.denied
+ * @throws {DirectoryError} role_assignment.not_found, organization.last_owner, permission.denied, member.outranks
  */
 export async function revokeAssignment(context: Context, id: string): Promise<void> {
   const { db, organizationId, change } = context
@@ -227,31 +219,32 @@ export async function revokeAssignment(context: Context, id: string): Promise<vo
   else await requirePermissionOn(context, 'roles:write', fromTargetColumns(row))
   if (row === undefined) throw assignmentNotFound()
   const role = await requireRole(context, row.role_id)
-  requireMayHandle(context, role)
+  const subject: Subject =
+    row.member_id === null ? { kind: 'group', id: row.group_id! } : { kind: 'member', id: row.member_id }
+  const assignment = { subject, roleId: role.id, target: fromTargetColumns(row) }
+  await requireMayTake(context, { ...subjectColumns(subject), ...targetColumns(assignment.target) }, role)
   if (isOwnerRole(role)) await lockOwners(db, organizationId)
   if (!(await endRoleGrant(db, organizationId, id, change.id))) throw assignmentNotFound()
   change.count({ ended: 1 })
   if (isOwnerRole(role)) await requireLastingOwner(context)
-  const subject: Subject =
-    row.member_id === null ? { kind: 'group', id: row.group_id! } : { kind: 'member', id: row.member_id }
-  describeRevoked(context, { subject, roleId: role.id, target: fromTargetColumns(row) }, role)
+  describeRevoked(context, assignment, role)
 }
 
 /**
  * Revokes a role from a member or a group on a target, whatever gave it. What a member has through groups stays.
  *
  * @throws {DirectoryError} role_assignment.not_found (nothing gives it directly), role.not_found,
- *   organization.last_owner, workspace.not_found, project.not_found, permission.denied
+ *   organization.last_owner, workspace.not_found, project.not_found, permission.denied, member.outranks
  */
 export async function revokeRole(context: Context, assignment: RoleAssignment): Promise<void> {
   const { subject, roleId, target } = assignment
   await requirePermissionOn(context, 'roles:write', target)
   await requireTarget(context, target)
   const role = await requireRole(context, roleId)
-  requireMayHandle(context, role)
+  const place: RoleGrantPlace = { ...subjectColumns(subject), roleId, ...targetColumns(target) }
+  await requireMayTake(context, place, role)
   const { db, organizationId } = context
   if (isOwnerRole(role)) await lockOwners(db, organizationId)
-  const place: RoleGrantPlace = { ...subjectColumns(subject), roleId, ...targetColumns(target) }
   if ((await endGiven(context, place)) === 0) throw assignmentNotFound()
   if (isOwnerRole(role)) await requireLastingOwner(context)
   describeRevoked(context, assignment, role)
@@ -261,7 +254,7 @@ export async function revokeRole(context: Context, assignment: RoleAssignment): 
  * Takes a member or a group off a workspace or project: ends every role it has there directly.
  *
  * @throws {DirectoryError} role_assignment.not_found (it has none), workspace.not_found, project.not_found,
- *   permission.denied
+ *   permission.denied, member.outranks
  */
 export async function revokeRolesOn(
   context: Context,
@@ -270,10 +263,11 @@ export async function revokeRolesOn(
 ): Promise<void> {
   await requirePermissionOn(context, 'roles:write', target)
   await requireTarget(context, target)
+  const place = { ...subjectColumns(subject), roleId: null, ...targetColumns(target) }
+  await requireMayTake(context, place, null)
   const { db, organizationId, change } = context
   // Who replaces the subject's role at this moment comes wholly before or after.
   if (target.kind === 'project') await lockProject(db, organizationId, target.id)
-  const place = { ...subjectColumns(subject), roleId: null, ...targetColumns(target) }
   if ((await endGiven(context, place)) === 0) {
     throw new DirectoryError(
       'role_assignment.not_found',

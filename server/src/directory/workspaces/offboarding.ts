@@ -1,4 +1,5 @@
-import { requirePermissionOn } from '../access/authority.ts'
+import { requireMayTakeEnded, requirePermissionOn } from '../access/authority.ts'
+import { actingMember } from '../access/rank.ts'
 import { numberChange } from '../changes/change.ts'
 import { countUsedSeats } from '../changes/invariants.sql.ts'
 import type { Context } from '../context.ts'
@@ -6,7 +7,7 @@ import { DirectoryError } from '../errors.ts'
 import { requireLockedMember } from '../members/member.ts'
 import { lockWorkspaceById } from './workspace.sql.ts'
 import { addPurchasedSeats, endEverythingInWorkspace } from './workspace-members.sql.ts'
-import { actingMember, requireOutranked, requireWorkspaceMember } from './workspace-members.ts'
+import { requireOutranked, requireWorkspaceMember } from './workspace-members.ts'
 
 /**
  * Takes a member out of a workspace: ends every role on it, its projects and its pages, and the memberships of groups
@@ -15,7 +16,8 @@ import { actingMember, requireOutranked, requireWorkspaceMember } from './worksp
  *
  * @param options.removeSeat lowers the purchased seats by one, if there is then one that nobody uses
  * @throws {DirectoryError} workspace.not_member, member.unchangeable_self (leave instead), member.outranks,
- *   project.sole_admin and workspace.sole_admin (naming them), permission.denied
+ *   project.sole_admin and workspace.sole_admin (naming them), permission.denied (also if one of the groups gives a
+ *   level above the actor's)
  */
 export async function removeFromWorkspace(
   context: Context,
@@ -33,6 +35,8 @@ export async function removeFromWorkspace(
   await requireLockedMember(context, memberId)
   await requireOutranked(context, workspaceId, await requireWorkspaceMember(context, workspaceId, memberId))
   await endMembership(context, workspaceId, memberId, options)
+  // One of the groups may give more than roles in this workspace.
+  await requireMayTakeEnded(context, context.change.id)
 }
 
 /**

@@ -1,8 +1,9 @@
+import { actorRank } from '../access/rank.ts'
 import type { ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { rankOf } from '../roles/predefined.ts'
 import type { WorkspaceRow } from './workspace.sql.ts'
-import { actorRank, requireWorkspace } from './workspace-members.ts'
+import { requireWorkspace } from './workspace-members.ts'
 
 /** A workspace, and how high who asks ranks in it. */
 export interface EnteredWorkspace {

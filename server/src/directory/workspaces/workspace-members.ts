@@ -1,5 +1,5 @@
 import { requirePermissionOn } from '../access/authority.ts'
-import type { Actor } from '../access/permission.ts'
+import { actorRank } from '../access/rank.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { findMember, type MemberRow } from '../members/member.sql.ts'
@@ -84,21 +84,6 @@ export async function requireWorkspaceMember(
   const held = (await highestWorkspaceRoles(context, workspaceId, [memberId])).get(memberId)
   if (member === undefined || held === undefined) throw notMember()
   return { member, ...held }
-}
-
-/** Ranks above every role of a workspace. */
-const HIGHEST_RANK = Number.POSITIVE_INFINITY
-
-/** How high the actor ranks in a workspace: owners and admins of the organization above all, others by their roles. */
-export async function actorRank(context: ReadContext, workspaceId: string): Promise<number> {
-  const memberId = actingMember(context.actor)
-  if (context.actor.kind !== 'api_key' || context.actor.level !== 'member' || memberId === null)
-    return HIGHEST_RANK
-  return (await highestWorkspaceRoles(context, workspaceId, [memberId])).get(memberId)?.rank ?? 0
-}
-
-export function actingMember(actor: Actor): string | null {
-  return actor.kind === 'api_key' ? actor.memberId : null
 }
 
 /** Nobody takes anything from who ranks above them. @throws {DirectoryError} member.outranks */

@@ -1,5 +1,6 @@
 import { uuidV7 } from '../../platform/uuid.ts'
 import { requirePermissionOn } from '../access/authority.ts'
+import { actingMember } from '../access/rank.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { actorSource } from '../grants/actor-source.ts'
@@ -8,12 +9,7 @@ import { requireLockedMember } from '../members/member.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
 import { targetColumns } from '../roles/target.ts'
 import { lowerProjectRolesToGuest } from './workspace-members.sql.ts'
-import {
-  actingMember,
-  requireOutranked,
-  requireWorkspaceMember,
-  type WorkspaceMember,
-} from './workspace-members.ts'
+import { requireOutranked, requireWorkspaceMember, type WorkspaceMember } from './workspace-members.ts'
 
 /**
  * Sets the one predefined role that a member of a workspace has there by itself. Who becomes a guest keeps on the

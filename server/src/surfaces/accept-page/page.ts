@@ -23,6 +23,7 @@ const problems = {
   'invitation.expired': 'This invitation is past its end. Ask for a new one.',
   'invitation.wrong_status': 'This invitation was used or taken back already.',
   'invitation.wrong_recipient': 'This invitation was sent to another address.',
+  'invitation.inviter_unauthorized': 'Whoever invited you may not do so any more. Ask for a new invitation.',
   'member.wrong_status': 'Your membership is suspended. Ask an administrator.',
   'request.rate_limited': 'Too many tries. Wait a minute.',
 }

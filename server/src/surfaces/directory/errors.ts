@@ -84,6 +84,10 @@ export const problems = {
   'encryption.unavailable': { status: 503, title: 'Secrets cannot be kept here' },
   'invitation.expired': { status: 410, title: 'The invitation is past its end' },
   'invitation.wrong_recipient': { status: 403, title: 'The invitation is for somebody else' },
+  'invitation.inviter_unauthorized': {
+    status: 409,
+    title: 'Whoever invited may not invite to this any more',
+  },
   'invitation.resent_too_soon': { status: 429, title: 'The invitation was sent a moment ago' },
   'member_sync.not_found': { status: 404, title: 'Member sync not found' },
   'member_sync.duplicate_reference_id': { status: 400, title: 'A reference id stands twice' },

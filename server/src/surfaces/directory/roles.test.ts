@@ -68,7 +68,17 @@ describe('a custom role', () => {
   })
 
   it('is refused with a permission that is none, by name', async () => {
-    const wrong = ['members:wriet', 'everything', '*', '', 'a b.c', 'organization.', `${'x'.repeat(99)}.y`]
+    const inherited = ['toString', 'constructor', '__proto__', 'hasOwnProperty']
+    const wrong = [
+      'members:wriet',
+      'everything',
+      '*',
+      '',
+      'a b.c',
+      'organization.',
+      `${'x'.repeat(99)}.y`,
+      ...inherited,
+    ]
     for (const permission of wrong) {
       const body = { name: 'Wrong', permissions: ['groups:read', permission] }
       const refusal = await acme.refused('POST', '/roles', 'request.invalid', 400, { body })

@@ -90,6 +90,7 @@ export const openaiErrors = {
   'encryption.unavailable': [503, 'encryption_unavailable'],
   'invitation.expired': [400, 'invitation_expired'],
   'invitation.wrong_recipient': forbidden,
+  'invitation.inviter_unauthorized': [400, 'invitation_inviter_unauthorized'],
   'invitation.resent_too_soon': [429, 'rate_limit_exceeded'],
   'member_sync.not_found': notFound,
   'member_sync.duplicate_reference_id': invalid,

@@ -91,6 +91,7 @@ export const planeErrors = {
   'encryption.unavailable': [503, 'detail'],
   'invitation.expired': refused,
   'invitation.wrong_recipient': forbidden,
+  'invitation.inviter_unauthorized': refused,
   'invitation.resent_too_soon': [429, 'throttle'],
   'member_sync.not_found': notFound,
   'member_sync.duplicate_reference_id': invalid,

@@ -186,4 +186,21 @@ describe('mappings', () => {
     assert.deepEqual([refused.status, refused.body.detail], [403, refused.body.message])
     assert.equal((await space.call('POST', OF_WORKSPACE, { key: admin.key, body })).status, 201)
   })
+
+  it('to owners of the workspace are for its owners', async () => {
+    const admin = await space.person('admin')
+    const body = { idp_group_name: group(), role: 'owner' }
+    const refused = async (method: string, path: string, sent?: object) => {
+      const answer = await space.call(method, path, { key: admin.key, body: sent })
+      assert.match(answer.body.error, /a role above your own/, `${method} ${path}`)
+      assert.equal(answer.status, 400)
+    }
+    await refused('POST', OF_WORKSPACE, body)
+    await refused('PATCH', '/group-sync/config/', { default_workspace_role: 'owner' })
+    const made = await space.call('POST', OF_WORKSPACE, { key: space.owner.key, body })
+    const path = `${OF_WORKSPACE}${made.body.id}/`
+    for (const sent of [{ role: 'member' }, { idp_group_name: group() }]) await refused('PATCH', path, sent)
+    await refused('DELETE', path)
+    assert.equal((await space.call('DELETE', path, { key: space.owner.key })).status, 204)
+  })
 })

@@ -105,6 +105,53 @@ describe('an invitation to a workspace', () => {
     assert.equal((await other.call('DELETE', `/invitations/${id}/`)).status, 404)
   })
 
+  it('is made, changed and deleted by owners and admins of the workspace, up to their own role', async () => {
+    for (const role of ['owner', 'admin']) {
+      const { key } = await space.person(role)
+      const body = { email: address(), role }
+      const made = await space.call('POST', '/invitations/', { key, body })
+      assert.equal(made.status, 201, JSON.stringify(made.body))
+      const path = `/invitations/${made.body.id}/`
+      const changed = await space.call('PATCH', path, { key, body: { role: 'member' } })
+      assert.deepEqual([changed.status, changed.body.role_slug], [200, 'member'])
+      if (role === 'admin') {
+        for (const [method, to] of [
+          ['POST', '/invitations/'],
+          ['PATCH', path],
+        ] as const) {
+          const answer = await space.call(method, to, { key, body: { email: body.email, role: 'owner' } })
+          assert.deepEqual([answer.status, Object.keys(answer.body)], [400, ['error', 'message']])
+        }
+      }
+      assert.equal((await space.call('DELETE', path, { key })).status, 204)
+    }
+  })
+
+  it('goes to members of the organization as well who are not in the workspace yet', async () => {
+    const [other, { key }] = [await world.workspace(), await space.person('admin')]
+    const { email } = other.owner
+    const { body, status } = await space.call('POST', '/invitations/', { key, body: { email, role: 15 } })
+    assert.deepEqual([status, body.role], [201, 15])
+    assert.deepEqual(await other.ok('GET', '/invitations/'), [])
+    await accept(email)
+    assert.equal((await space.ok('GET', `/invitations/${body.id}/`)).accepted, true)
+  })
+
+  it('is an offer of who changed its role last, and good as long as they might make it', async () => {
+    const [first, last] = [await space.person('admin'), await space.person('admin')]
+    const invited = async () => {
+      const body = { email: address(), role: 5 }
+      const { id } = (await space.call('POST', '/invitations/', { key: first.key, body })).body
+      return { ...body, path: `/invitations/${id}/` }
+    }
+    const [kept, changed] = [await invited(), await invited()]
+    const patch = { key: last.key, body: { role: 15 } }
+    assert.equal((await space.call('PATCH', changed.path, patch)).status, 200)
+    await world.directory.ok('DELETE', `/members/${first.memberId}`)
+    await accept(changed.email)
+    await assert.rejects(accept(kept.email), /invitation.inviter_unauthorized/)
+  })
+
   it('is not read by members and guests', async () => {
     for (const role of ['member', 'guest']) {
       const { key } = await space.person(role)

@@ -161,6 +161,8 @@ describe('the list of projects', () => {
       '-name': 'C2 B1 A3',
       '-created_at': 'A3 C2 B1',
       sort: 'B1 C2 A3',
+      toString: 'B1 C2 A3',
+      constructor: 'B1 C2 A3',
     }
     for (const [order, expected] of Object.entries(orders)) {
       assert.equal((await identifiers(space, world.key, `?order_by=${order}`)).join(' '), expected, order)

@@ -42,7 +42,8 @@ const orders = {
   '-created_at': { orderBy: 'created_at', descending: true },
 } as const
 
-const orderOf = (name = '') => (name in orders ? orders[name as keyof typeof orders] : orders.created_at)
+const orderOf = (name = '') =>
+  Object.hasOwn(orders, name) ? orders[name as keyof typeof orders] : orders.created_at
 
 /** A lead who is not in the workspace is a wrong value. */
 const LEAD: RouteRefusals = {

@@ -49,7 +49,7 @@ export function roleSlug(kind: WorkspaceRoleKind, role: NamedRole): string {
   if (role.key !== null) return slugOfKey(kind, role.key)
   const words = role.name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   const slug = words.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || role.id
-  return taken.has(`${kind}:${slug}`) || `${kind}:${slug}` in aliases ? `custom-${slug}` : slug
+  return taken.has(`${kind}:${slug}`) || Object.hasOwn(aliases, `${kind}:${slug}`) ? `custom-${slug}` : slug
 }
 
 /** A role's number: there are three, and every other role is shown as the one that gives no more than it. */

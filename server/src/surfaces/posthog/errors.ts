@@ -79,6 +79,7 @@ export const posthogErrors = {
   'encryption.unavailable': [503, 'encryption_unavailable'],
   'invitation.expired': [400, 'expired'],
   'invitation.wrong_recipient': [400, 'invalid_recipient'],
+  'invitation.inviter_unauthorized': [400, 'inviter_unauthorized'],
   'invitation.resent_too_soon': [429, 'throttled'],
   'project.sole_admin': [400, 'sole_admin'],
   'page.not_found': notFound,

@@ -83,6 +83,7 @@ export const scimErrors = {
   'encryption.unavailable': [503],
   'invitation.expired': refused,
   'invitation.wrong_recipient': refused,
+  'invitation.inviter_unauthorized': denied,
   'invitation.resent_too_soon': refused,
   'member_sync.not_found': notFound,
   'member_sync.duplicate_reference_id': refused,

@@ -79,6 +79,7 @@ export const vitableStatus = {
   'encryption.unavailable': 502,
   'invitation.expired': 422,
   'invitation.wrong_recipient': 403,
+  'invitation.inviter_unauthorized': 422,
   'invitation.resent_too_soon': 429,
   'member_sync.not_found': 404,
   'member_sync.duplicate_reference_id': 400,
