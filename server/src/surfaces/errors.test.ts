@@ -11,7 +11,8 @@ import { vitableStatus } from './vitable/errors.ts'
 
 test('docs/errors.md lists every error code with the status of each surface, and no other', async () => {
   const page = await readFile(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
-  const row = /^\| `([^`]+)` \| (\d+) \| (\d+) \| (\d+) `(\w+)` \| (\d+) `(\w+)` \| (\d+) `(\w+)` \| (\d+)(?: `(\w+)`)? \|/gm
+  const row =
+    /^\| `([^`]+)` \| (\d+) \| (\d+) \| (\d+) `(\w+)` \| (\d+) `(\w+)` \| (\d+) `(\w+)` \| (\d+)(?: `(\w+)`)? \|/gm
   const rows = [...page.matchAll(row)].map(
     ([, code, own, vitable, openai, openaiCode, plane, shape, posthog, posthogCode, scim, scimType]) => ({
       code,

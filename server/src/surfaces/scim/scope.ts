@@ -63,7 +63,10 @@ export function scopeOf(services: ScimServices, request: FastifyRequest): ScimSc
   return new ScimScope(services, request.scimClient)
 }
 
-/** Answers a resource, or a list, that is JSON text already. */
+/**
+ * Answers a resource, or a list, that is JSON text already. As bytes: the framework adds a charset to the media type of
+ * texts, and some clients compare it whole.
+ */
 export function sendScim(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).header('content-type', SCIM_TYPE).send(text)
+  return reply.code(status).header('content-type', SCIM_TYPE).send(Buffer.from(text))
 }

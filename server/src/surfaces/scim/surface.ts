@@ -10,7 +10,7 @@ import { groupRoutes } from './groups.ts'
 import { meRoutes } from './me.ts'
 import { methodsOf } from './methods.ts'
 import { ScimError } from './protocol/scim-error.ts'
-import { SCIM_PREFIX, SCIM_TYPE, type ScimServices } from './scope.ts'
+import { SCIM_PREFIX, SCIM_TYPE, type ScimServices, sendScim } from './scope.ts'
 import { searchRoutes } from './search.ts'
 import { userRoutes } from './users.ts'
 
@@ -132,5 +132,5 @@ export function sendScimError(
   if (body.status === '429' || body.status === '503') {
     void reply.header('retry-after', String(wait ?? RETRY_AFTER_SECONDS))
   }
-  return reply.code(Number(body.status)).header('content-type', SCIM_TYPE).send(JSON.stringify(body))
+  return sendScim(reply, Number(body.status), JSON.stringify(body))
 }
