@@ -515,4 +515,14 @@ describe('patchUser', () => {
     assert.equal(patch(ann, ...times(39)).nickName, 'x')
     assert.throws(() => patch(ann, ...times(40)), { status: 413 })
   })
+
+  test('SCIM-12: more than 1,000 comparisons in the filters of one request are refused', () => {
+    const where = Array.from({ length: 50 }, (_, n) => `value eq "${n}"`).join(' or ')
+    const operation = { op: 'remove', path: `emails[not (not (${where}))]` }
+    const times = (count: number) => Array.from({ length: count }, () => operation)
+    assert.equal(patch(ann, ...times(20)), ann)
+    assert.throws(() => patch(ann, ...times(20), { op: 'remove', path: 'emails[value eq "x"]' }), {
+      status: 413,
+    })
+  })
 })
