@@ -1,6 +1,7 @@
 import { foldText } from '../../../directory/scim/fold.ts'
 import type { Attribute } from './attribute.ts'
 import { findByName } from './attribute-path.ts'
+import { toBoolean } from './boolean-text.ts'
 import type { Entry } from './entries.ts'
 import type { Filter } from './filter-syntax.ts'
 import { ScimError } from './scim-error.ts'
@@ -77,13 +78,6 @@ function compileComparison(sub: Attribute, { op, value }: Comparison): Matcher {
     if (typeof text !== 'string') return op === 'ne'
     return compareTexts(sub.caseExact ? text : foldedOf(entry, name, text), op, operand)
   }
-}
-
-/** `"True"` counts, as identity providers quote booleans in paths. */
-export function toBoolean(value: unknown): boolean | undefined {
-  const lower = typeof value === 'string' ? value.toLowerCase() : value
-  if (lower === true || lower === 'true') return true
-  return lower === false || lower === 'false' ? false : undefined
 }
 
 function compareTexts(text: string, op: Comparison['op'], operand: string): boolean {
