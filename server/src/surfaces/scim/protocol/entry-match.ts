@@ -1,6 +1,7 @@
 import { foldText } from '../../../directory/scim/fold.ts'
 import type { Attribute } from './attribute.ts'
 import { findByName } from './attribute-path.ts'
+import { toBoolean } from './boolean-text.ts'
 import type { Entry } from './entries.ts'
 import type { Filter } from './filter-syntax.ts'
 import { ScimError } from './scim-error.ts'
@@ -58,14 +59,16 @@ function subAttributeOf(attribute: Attribute, path: string): Attribute {
 
 function compileComparison(sub: Attribute, { op, value }: Comparison): Matcher {
   const { name } = sub
+  const isEquality = op === 'eq' || op === 'ne'
+  if (!isEquality && (value === null || sub.type === 'boolean' || sub.type === 'binary')) {
+    throw invalidFilter(`${name} can be compared with ${JSON.stringify(value)} by eq and ne only.`)
+  }
   if (value === null) {
-    if (op !== 'eq' && op !== 'ne') throw invalidFilter(`null can be compared with eq and ne only.`)
     return (entry) => (entry[name] === undefined) === (op === 'eq')
   }
   if (sub.type === 'boolean') {
     const wanted = toBoolean(value)
     if (wanted === undefined) throw invalidFilter(`${name} is compared with true or false.`)
-    if (op !== 'eq' && op !== 'ne') throw invalidFilter(`${name} can be compared with eq and ne only.`)
     return (entry) => ((entry[name] === true) === wanted) === (op === 'eq')
   }
   if (typeof value !== 'string') throw invalidFilter(`${name} is compared with a text in double quotes.`)
@@ -75,13 +78,6 @@ function compileComparison(sub: Attribute, { op, value }: Comparison): Matcher {
     if (typeof text !== 'string') return op === 'ne'
     return compareTexts(sub.caseExact ? text : foldedOf(entry, name, text), op, operand)
   }
-}
-
-/** `"True"` counts, as identity providers quote booleans in paths. */
-export function toBoolean(value: unknown): boolean | undefined {
-  const lower = typeof value === 'string' ? value.toLowerCase() : value
-  if (lower === true || lower === 'true') return true
-  return lower === false || lower === 'false' ? false : undefined
 }
 
 function compareTexts(text: string, op: Comparison['op'], operand: string): boolean {

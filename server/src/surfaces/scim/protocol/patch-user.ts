@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Attribute, ResourceDocument } from './attribute.ts'
 import { addEntries, type Entry, saysSomething } from './entries.ts'
+import type { Filter } from './filter-syntax.ts'
 import { isJsonObject } from './json-object.ts'
 import { changeEntries } from './patch-list.ts'
 import type { PatchOperation } from './patch-request.ts'
@@ -9,6 +10,9 @@ import { refuseMissing } from './read-resource.ts'
 import { assigned, isKept, readSubAttributes, readValue } from './read-value.ts'
 import { userType } from './registry.ts'
 import { ScimError } from './scim-error.ts'
+
+/** In the filters of all operations. */
+const comparisonsMax = 1000
 
 /**
  * Applies a PATCH to a user's document, all operations in order or none (RFC 7644 section 3.5.2). Where identity
@@ -22,9 +26,34 @@ export function patchUser(
   document: ResourceDocument,
   operations: readonly PatchOperation[],
 ): ResourceDocument {
-  const patched = findChanges(userType, operations).reduce(change, document)
+  const changes = findChanges(userType, operations)
+  refuseTooManyComparisons(changes)
+  const patched = changes.reduce(change, document)
   const tidied = tidy(patched, document)
   return isDeepStrictEqual(tidied, document) ? document : tidied
+}
+
+/** Each is made with every entry of a list: a thousand keep the work of a request below a moment. */
+function refuseTooManyComparisons(changes: readonly AttributeChange[]): void {
+  const count = changes.reduce((sum, { where }) => sum + (where === null ? 0 : countComparisons(where)), 0)
+  if (count <= comparisonsMax) return
+  throw new ScimError(
+    413,
+    undefined,
+    `The filters of a PATCH must have at most ${comparisonsMax} comparisons.`,
+  )
+}
+
+function countComparisons(filter: Filter): number {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.of.reduce((sum, part) => sum + countComparisons(part), 0)
+    case 'not':
+      return countComparisons(filter.of)
+    default:
+      return 1
+  }
 }
 
 function change(document: ResourceDocument, wanted: AttributeChange): ResourceDocument {

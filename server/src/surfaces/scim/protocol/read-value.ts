@@ -1,5 +1,6 @@
 import type { Attribute } from './attribute.ts'
 import { findByName } from './attribute-path.ts'
+import { toBoolean } from './boolean-text.ts'
 import { addEntries, type Entry, saysSomething } from './entries.ts'
 import { isJsonObject, type JsonObject, memberOf } from './json-object.ts'
 import { invalidValue, readText } from './read-text.ts'
@@ -120,10 +121,9 @@ function readSimple(attribute: Attribute, given: unknown, place: string): unknow
 }
 
 function readBoolean(value: unknown, place: string): boolean {
-  if (typeof value === 'boolean') return value
-  const lower = typeof value === 'string' ? value.toLowerCase() : undefined
-  if (lower !== 'true' && lower !== 'false') throw invalidValue(`${place} must be true or false.`)
-  return lower === 'true'
+  const truth = toBoolean(value)
+  if (truth === undefined) throw invalidValue(`${place} must be true or false.`)
+  return truth
 }
 
 function onlyOne(given: unknown, place: string): unknown {
