@@ -58,14 +58,16 @@ function subAttributeOf(attribute: Attribute, path: string): Attribute {
 
 function compileComparison(sub: Attribute, { op, value }: Comparison): Matcher {
   const { name } = sub
+  const isEquality = op === 'eq' || op === 'ne'
+  if (!isEquality && (value === null || sub.type === 'boolean' || sub.type === 'binary')) {
+    throw invalidFilter(`${name} can be compared with ${JSON.stringify(value)} by eq and ne only.`)
+  }
   if (value === null) {
-    if (op !== 'eq' && op !== 'ne') throw invalidFilter(`null can be compared with eq and ne only.`)
     return (entry) => (entry[name] === undefined) === (op === 'eq')
   }
   if (sub.type === 'boolean') {
     const wanted = toBoolean(value)
     if (wanted === undefined) throw invalidFilter(`${name} is compared with true or false.`)
-    if (op !== 'eq' && op !== 'ne') throw invalidFilter(`${name} can be compared with eq and ne only.`)
     return (entry) => ((entry[name] === true) === wanted) === (op === 'eq')
   }
   if (typeof value !== 'string') throw invalidFilter(`${name} is compared with a text in double quotes.`)
