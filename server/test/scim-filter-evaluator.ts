@@ -58,8 +58,12 @@ function valuesAt(value: Json | undefined, path: readonly string[]): (Json | und
   return valuesAt(Object.hasOwn(value, name) ? value[name] : undefined, rest)
 }
 
-/** A complex attribute alone is its `value`. */
+/** A complex attribute alone is its `value`; an entry that does not say so is not primary (RFC 7643 section 2.4). */
 function simpleValues(resource: Json, path: readonly string[]): (Json | undefined)[] {
+  if (path.at(-1) === 'primary') {
+    const entries = valuesAt(resource, path.slice(0, -1)).flat() as (Resource | undefined)[]
+    return entries.map((entry) => (entry === undefined ? undefined : (entry.primary ?? false)))
+  }
   return valuesAt(resource, path).flatMap((value): (Json | undefined)[] => {
     if (Array.isArray(value)) {
       return value.map((entry) =>
