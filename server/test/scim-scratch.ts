@@ -1,6 +1,9 @@
 import pg from 'pg'
+import { foldText } from '#src/directory/scim/fold.ts'
+import { userType } from '#src/surfaces/scim/protocol/registry.ts'
+import { emailKeys, searchDocument } from '#src/surfaces/scim/protocol/search-document.ts'
 import { beforeDatabasesDrop, emptyDatabase } from './harness.ts'
-import { fold, type Json, type Resource } from './scim-filter-evaluator.ts'
+import type { Json, Resource } from './scim-filter-evaluator.ts'
 
 export const ORGANIZATION = '0190aaaa-0000-7000-8000-000000000001'
 const OTHER = '0190aaaa-0000-7000-8000-000000000002'
@@ -60,19 +63,18 @@ export async function fill(client: pg.Client, table: string, rows: readonly obje
 export function userRow(user: Resource, seq: number) {
   const { schemas: _, id, externalId, meta, groups: __, ...document } = user
   const { created, lastModified } = meta as Record<string, Json>
-  const emails = (user.emails ?? []) as { value?: string }[]
   return {
     organization_id: ORGANIZATION,
     connection_id: ORGANIZATION,
     id,
     user_name: user.userName,
-    user_name_key: fold(user.userName as string),
+    user_name_key: foldText(user.userName as string),
     external_id: externalId,
     active: user.active,
     created_at: created,
     updated_at: lastModified,
-    search: folded(document, []),
-    email_keys: emails.flatMap(({ value }) => (value === undefined ? [] : [fold(value)])),
+    search: searchDocument(userType, document),
+    email_keys: emailKeys(document),
     seq,
   }
 }
@@ -82,22 +84,8 @@ const groupRow = ({ id, displayName, externalId, meta }: Resource) => ({
   connection_id: ORGANIZATION,
   id,
   display_name: displayName,
-  display_name_key: fold(displayName as string),
+  display_name_key: foldText(displayName as string),
   external_id: externalId,
   created_at: (meta as Record<string, Json>).created,
   updated_at: (meta as Record<string, Json>).lastModified,
 })
-
-const EXACT = new Set(['profileUrl', 'photos.value', 'manager.value'])
-
-function folded(value: Json, path: readonly string[]): Json {
-  if (typeof value === 'string') return EXACT.has(path.join('.')) ? value : fold(value)
-  if (Array.isArray(value)) return value.map((one) => folded(one, path))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [
-      name,
-      folded(part, name.startsWith('urn:') ? path : [...path, name]),
-    ]),
-  )
-}
