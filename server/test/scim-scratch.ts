@@ -8,7 +8,10 @@ import type { Json, Resource } from './scim-filter-evaluator.ts'
 export const ORGANIZATION = '0190aaaa-0000-7000-8000-000000000001'
 const OTHER = '0190aaaa-0000-7000-8000-000000000002'
 
-/** A session with tables of its own, of the columns that criteria are about; it ends before its database is dropped. */
+/**
+ * A session with tables of its own, of the columns that criteria are about; it ends before its database is dropped.
+ * Columns have the order of a language, as a database of one would give them: no answer may depend on it.
+ */
 export async function openScratch(): Promise<pg.Client> {
   const { connectionString } = await emptyDatabase()
   const client = new pg.Client({ connectionString })
@@ -17,13 +20,15 @@ export async function openScratch(): Promise<pg.Client> {
   await client.query(`
     create temporary table scim_user (
       organization_id uuid not null, id uuid not null, connection_id uuid not null,
-      user_name text not null, user_name_key text not null, external_id text, active boolean not null,
+      user_name text not null, user_name_key text collate "und-x-icu" not null,
+      external_id text collate "und-x-icu", active boolean not null,
       created_at timestamptz not null, updated_at timestamptz not null,
       search jsonb not null, email_keys text[] not null, seq bigint not null
     );
     create temporary table scim_group (
       organization_id uuid not null, id uuid not null, connection_id uuid not null,
-      display_name text not null, display_name_key text not null, external_id text,
+      display_name text not null, display_name_key text collate "und-x-icu" not null,
+      external_id text collate "und-x-icu",
       created_at timestamptz not null, updated_at timestamptz not null
     );
     create temporary table scim_group_member (

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type pg from 'pg'
-import { compileCriterion, orderOf } from '#src/directory/scim/criteria.sql.ts'
+import { compileCriterion, sortOf, startAfter } from '#src/directory/scim/criteria.sql.ts'
 import { toCriterion } from '#src/surfaces/scim/protocol/criterion.ts'
 import { parseFilter } from '#src/surfaces/scim/protocol/filter.ts'
 import { toOrder } from '#src/surfaces/scim/protocol/order.ts'
 import { groupType, userType } from '#src/surfaces/scim/protocol/registry.ts'
 import { holds, type Json, type Question, type Resource } from '../scim-filter-evaluator.ts'
-import { filterText } from '../scim-filter-text.ts'
+import { type Choose, filterText } from '../scim-filter-text.ts'
 import { loadScratch } from '../scim-scratch.ts'
 import { groupQuestions, groups, userQuestions, users } from './scim-filter-arbitrary.ts'
 import { sorted } from './scim-sorted.ts'
@@ -30,12 +30,19 @@ const SORTS = [
   'name.givenName',
   'meta.created',
   'meta.lastModified',
+  'id',
+  'externalId',
+  'active',
+  'title',
+  'emails',
+  'emails.value',
+  'profileUrl',
+  'manager',
 ]
-SORTS.push('id', 'externalId', 'active', 'title', 'emails', 'emails.value', 'profileUrl', 'manager')
 
 /**
  * Random users and groups as JSON, random filters as text: what SQL finds is what RFC 7644's words say of the JSON,
- * and the order of all users is the one asked for.
+ * the order of all users is the one asked for, and goes on after any of them.
  *
  * @param client a session of `openScratch`
  */
@@ -60,7 +67,7 @@ export function scimFilterProperty(client: pg.Client, counts: FilterCounts) {
       for (const question of ofGroups) {
         await compareAnswers(client, 'group', withMembers, question, filterText(question, choose), counts)
       }
-      for (const by of SORTS) await compareOrders(client, allUsers, by, counts)
+      for (const by of SORTS) await compareOrders(client, allUsers, by, choose, counts)
     },
   )
 }
@@ -96,16 +103,28 @@ async function compareAnswers(
   counts.found += expected.filter(({ fits }) => fits).length
 }
 
-async function compareOrders(client: pg.Client, all: readonly Resource[], by: string, counts: FilterCounts) {
+async function compareOrders(
+  client: pg.Client,
+  all: readonly Resource[],
+  by: string,
+  choose: Choose,
+  counts: FilterCounts,
+): Promise<void> {
   for (const sortOrder of ['ascending', 'descending'] as const) {
+    const expected = sorted(all, by, sortOrder).map(({ id }) => id)
+    const order = toOrder(userType, by, sortOrder)
     const params: unknown[] = []
-    const order = orderOf(toOrder(userType, by, sortOrder), 'user', params)
-    const { rows } = await client.query(`select id from scim_user u order by ${order}`, params)
-    assert.deepEqual(
-      rows.map(({ id }) => id),
-      sorted(all, by, sortOrder).map(({ id }) => id),
-      `${by} ${sortOrder}: ${order}`,
-    )
+    const sort = sortOf(order, 'user', params)
+    const select = `select id, (${sort.value})::text as value from scim_user u`
+    const whole = await client.query(`${select} order by ${sort.by}`, params)
+    assert.deepEqual(idsOf(whole), expected, `${by} ${sortOrder}: ${sort.by}`)
+
+    const at = choose(all.length)
+    const after = startAfter(order, 'user', sort.value, whole.rows[at], params)
+    const rest = await client.query(`${select} where ${after} order by ${sort.by}`, params)
+    assert.deepEqual(idsOf(rest), expected.slice(at + 1), `${by} ${sortOrder}, after ${at}: ${after}`)
     counts.orders++
   }
 }
+
+const idsOf = ({ rows }: pg.QueryResult<{ id: string }>) => rows.map(({ id }) => id)
