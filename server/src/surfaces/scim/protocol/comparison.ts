@@ -1,6 +1,7 @@
 import type { Comparison, Criterion, Operand, Place } from '../../../directory/scim/criteria.ts'
 import { foldText } from '../../../directory/scim/fold.ts'
 import type { Attribute } from './attribute.ts'
+import { toBoolean } from './entry-match.ts'
 import { parseMoment } from './moment.ts'
 import { ScimError } from './scim-error.ts'
 
@@ -27,7 +28,13 @@ export const refuse = (detail: string) => new ScimError(400, 'invalidFilter', de
 export function compare(named: Named, op: Comparison, value: Value): Criterion {
   const { attribute, on } = named
   if (attribute.type === 'dateTime') return compareMoment(named, op, value)
-  return { kind: 'compare', on, op, operand: operandOf(named, op, value) }
+  const operand = operandOf(named, op, value)
+  // An entry that does not say whether it is primary is not (RFC 7643 section 2.4).
+  if (attribute.name === 'primary' && operand.type === 'boolean') {
+    const isPrimary: Criterion = { kind: 'compare', on, op: 'eq', operand: { type: 'boolean', value: true } }
+    return operand.value === (op === 'eq') ? isPrimary : { kind: 'not', of: isPrimary }
+  }
+  return { kind: 'compare', on, op, operand }
 }
 
 function operandOf({ name, attribute }: Named, op: Comparison, value: Value): Operand {
@@ -65,10 +72,3 @@ function compareMoment({ name, on }: Named, op: Comparison, value: Value): Crite
 }
 
 const isPartial = (op: Comparison) => op === 'co' || op === 'sw' || op === 'ew'
-
-/** Entra writes booleans as texts, "True" among them. */
-function toBoolean(value: Value): boolean | undefined {
-  if (typeof value === 'boolean') return value
-  const text = typeof value === 'string' ? value.toLowerCase() : ''
-  return text === 'true' ? true : text === 'false' ? false : undefined
-}

@@ -1,8 +1,8 @@
 import type { Comparison } from '../../../directory/scim/criteria.ts'
 
 /**
- * A filter of RFC 7644 section 3.4.2.2 as it was written: names are not looked up yet. `some` is `path[where]`, with
- * `.sub` behind the bracket only in a PATCH path; the paths inside `where` are sub-attributes.
+ * A filter of RFC 7644 section 3.4.2.2 as it was written: names are not looked up yet. `some` is
+ * `path[where]`; the paths inside `where` are sub-attributes.
  */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Filter[] }
@@ -14,4 +14,4 @@ export type Filter =
       readonly op: Comparison
       readonly value: string | number | boolean | null
     }
-  | { readonly kind: 'some'; readonly path: string; readonly where: Filter; readonly sub: string | null }
+  | { readonly kind: 'some'; readonly path: string; readonly where: Filter }

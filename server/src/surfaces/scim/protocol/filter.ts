@@ -94,7 +94,8 @@ class FilterParser {
 
   /** What follows a `[`, up to and with its `]`. */
   bracket(): Filter {
-    if (this.#inBracket) throw this.#scanner.refusal('a bracket inside a bracket is not allowed')
+    const at = this.#scanner.at - 1
+    if (this.#inBracket) throw this.#scanner.refusal('a bracket inside a bracket is not allowed', { at })
     this.#inBracket = true
     const where = this.#nested(']')
     this.#inBracket = false
@@ -136,9 +137,9 @@ class FilterParser {
     const path = this.#scanner.path()
     if (!this.#scanner.take('[')) return this.#comparison(path)
     const where = this.bracket()
-    if (!this.#scanner.take('.')) return { kind: 'some', path, where, sub: null }
+    if (!this.#scanner.take('.')) return { kind: 'some', path, where }
     const compared = this.#comparison(this.#scanner.name())
-    return { kind: 'some', path, where: { kind: 'and', of: [where, compared] }, sub: null }
+    return { kind: 'some', path, where: { kind: 'and', of: [where, compared] } }
   }
 
   #comparison(path: string): Filter {
