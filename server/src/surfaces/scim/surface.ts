@@ -9,13 +9,12 @@ import { toScimErrorBody } from './errors.ts'
 import { groupRoutes } from './groups.ts'
 import { meRoutes } from './me.ts'
 import { methodsOf } from './methods.ts'
+import { bulkBytesMax } from './protocol/discovery.ts'
 import { ScimError } from './protocol/scim-error.ts'
 import { SCIM_PREFIX, SCIM_TYPE, type ScimServices, sendScim } from './scope.ts'
 import { searchRoutes } from './search.ts'
 import { userRoutes } from './users.ts'
 
-/** A group of 10,000 members, as verbose as clients write it. */
-const BODY_BYTES_MAX = 4 * 1024 * 1024
 const RETRY_AFTER_SECONDS = 1
 
 /** Whether a URL is this surface's, also where it is too broken to be routed. */
@@ -92,7 +91,7 @@ function note(
 function parseScimBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  const options = { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX } as const
+  const options = { parseAs: 'buffer', bodyLimit: bulkBytesMax } as const
   app.addContentTypeParser([SCIM_TYPE, 'application/json'], options, (request, body: Buffer, done) => {
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) {

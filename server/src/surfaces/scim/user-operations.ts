@@ -17,7 +17,7 @@ import { emailKeys, searchDocument } from './protocol/search-document.ts'
 import { fromStoredDocument, toStoredDocument } from './resource-text.ts'
 import type { ScimScope } from './scope.ts'
 
-/** @param before absent: the user is new */
+/** @param before absent: the user is new, and active unless it says otherwise */
 function toWrite(document: ResourceDocument, before?: ResourceDocument): ScimUserWrite {
   const userName = document.userName as string
   return {
@@ -51,7 +51,7 @@ export async function putUser(
   expectedVersion?: number,
 ): Promise<ScimUserRow> {
   const document = readResource(userType, body)
-  return await change(scope, id, (before) => ({ active: before.active, ...document }), expectedVersion)
+  return await change(scope, id, () => document, expectedVersion)
 }
 
 /** PATCH of a user (RFC 7644 section 3.5.2). @throws ScimError, and what `changeScimUser` throws */
@@ -65,6 +65,7 @@ export async function patchUserById(
   return await change(scope, id, (before) => patchUser(before, operations), expectedVersion)
 }
 
+/** What is said to be neither active nor inactive any more stays what it was. */
 async function change(
   scope: ScimScope,
   id: string,
@@ -77,8 +78,8 @@ async function change(
       id,
       (row) => {
         const before = fromStoredDocument(row)
-        const after = transform(before)
-        return after === before || isDeepStrictEqual(after, before) ? undefined : toWrite(after, before)
+        const after = { active: before.active, ...transform(before) }
+        return isDeepStrictEqual(after, before) ? undefined : toWrite(after, before)
       },
       expectedVersion,
     ),

@@ -1,7 +1,7 @@
 import type { Comparison, Criterion, Operand, Place } from '../../../directory/scim/criteria.ts'
 import { foldText } from '../../../directory/scim/fold.ts'
 import type { Attribute } from './attribute.ts'
-import { toBoolean } from './entry-match.ts'
+import { toBoolean } from './boolean-text.ts'
 import { parseMoment } from './moment.ts'
 import { ScimError } from './scim-error.ts'
 

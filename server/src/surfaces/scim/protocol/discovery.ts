@@ -3,7 +3,8 @@ import { resourceTypes } from './registry.ts'
 
 /** Limits of the service, announced here and kept by the routes. */
 export const bulkOperationsMax = 1000
-export const bulkBytesMax = 1_048_576
+/** Of every body: enough for a group of 10,000 members, as verbose as clients write it. */
+export const bulkBytesMax = 4 * 1024 * 1024
 export const pageSizeDefault = 100
 export const pageSizeMax = 1000
 export const cursorTtlSeconds = 3600
