@@ -285,8 +285,8 @@ describe('readJsonRows', () => {
       Buffer.from('{"members":[1],"a":"\xc3"}', 'latin1'),
       /at byte 20$/,
     ],
-    ['a row nested too deep', 'too_deep', `{"members":[${'['.repeat(33)}${']'.repeat(33)}]}`, /32 deep/],
-    ['a member nested too deep', 'too_deep', `{"a":${'['.repeat(33)}${']'.repeat(33)}}`, /32 deep/],
+    ['a row nested too deep', 'too_deep', `{"members":[${'['.repeat(31)}${']'.repeat(31)}]}`, /32 deep/],
+    ['a member nested too deep', 'too_deep', `{"a":${'['.repeat(32)}${']'.repeat(32)}}`, /32 deep/],
     ['endless nesting', 'too_deep', '{"members":['.repeat(10_000), /32 deep/],
   ]
   for (const [what, reason, body, message] of refused) {
@@ -298,8 +298,9 @@ describe('readJsonRows', () => {
   }
 
   test('accepts as many rows, as deep and as long ones as allowed, and not one more', async () => {
-    const deep = `${'['.repeat(jsonDepthMax)}${']'.repeat(jsonDepthMax)}`
-    assert.equal((await read(`{"members":[${deep}],"a":${deep}}`)).rows?.length, 1)
+    const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+    const deepest = `{"members":[${deep(jsonDepthMax - 2)}],"a":${deep(jsonDepthMax - 1)}}`
+    assert.equal((await read(deepest)).rows?.length, 1)
 
     assert.equal((await read('{"members":[1,2,3]}', { rowsMax: 3 })).rows?.length, 3)
     assert.equal((await refusal('{"members":[1,2,3,4]}', { rowsMax: 3 })).reason, 'too_many_rows')

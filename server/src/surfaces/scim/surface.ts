@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
 import { bearerSecret } from '../http/authenticate.ts'
+import { takeJsonBodies } from '../http/json-bodies.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { bulkRoutes } from './bulk.ts'
 import { discoveryRoutes } from './discovery.ts'
@@ -38,7 +38,7 @@ function scope(services: ScimServices): FastifyPluginAsync {
     for (const name of ['scimClient', 'endScimTurn', 'scimRefusal', 'scimCreatedId'] as const) {
       app.decorateRequest(name, null)
     }
-    parseScimBodies(app)
+    takeJsonBodies(app, { mediaTypes: [SCIM_TYPE, 'application/json'], bytesMax: BODY_BYTES_MAX })
     answerScimErrors(app)
     await app.register(connection(services), { prefix: '/:connection' })
   }
@@ -85,20 +85,6 @@ function note(
     ...(route.startsWith('/Users') ? { userId: about } : {}),
     ...(route.startsWith('/Groups') ? { groupId: about } : {}),
     requestBody: request.body,
-  })
-}
-
-/** JSON in UTF-8, by either media type; an empty body is no body, because many clients send the type with nothing. */
-function parseScimBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  const options = { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX } as const
-  app.addContentTypeParser([SCIM_TYPE, 'application/json'], options, (request, body: Buffer, done) => {
-    if (body.length === 0) return done(null, undefined)
-    if (!isUtf8(body)) {
-      return done(new ScimError(400, 'invalidSyntax', 'The body is not valid UTF-8.'), undefined)
-    }
-    return parse(request, body.toString(), done)
   })
 }
 
