@@ -51,6 +51,8 @@ interface Issuing {
   readonly secrets: Map<string, string>
   /** What requests are sent with that do not say otherwise. */
   key: string
+  /** A SCIM connection, and a token of it. */
+  scim?: { readonly path: string; readonly token: string }
 }
 
 interface Sending {
@@ -147,6 +149,7 @@ async function issueEverything(issuing: Issuing): Promise<void> {
   const config = { name: 'Config', scim_enabled: true, oidc_client_secret: CLIENT_SECRETS[1] }
   const made = await send(issuing, 'POST', configs, { body: config, shows: 'scim_bearer_token' })
   await send(issuing, 'POST', `${configs}${made.id}/scim/token/`, { shows: 'scim_bearer_token' })
+  issuing.scim = { path: `/scim/v2/${made.id}`, token: made.scim_bearer_token }
   const domain = { domain: 'acme.example', identity_provider_config: made.id }
   const linked = await send(issuing, 'POST', '/api/organizations/@current/domains/', { body: domain })
   await send(issuing, 'PATCH', `${configs}${made.id}/`, {
@@ -175,8 +178,17 @@ async function issueEverything(issuing: Issuing): Promise<void> {
 /** Requests that fail, and some that do not, with every secret where one may stand by right or by mistake. */
 async function carryThemEverywhere(issuing: Issuing): Promise<void> {
   const { secrets } = issuing
+  const { path: scim, token } = issuing.scim!
   for (const secret of secrets.values()) {
     const encoded = encodeURIComponent(secret)
+    await send(issuing, 'GET', `${scim}/Users`, { key: secret })
+    for (const tail of [`/Users/${encoded}`, `/nothing/${encoded}`, `/Users?count=${encoded}`]) {
+      await send(issuing, 'GET', `${scim}${tail}`, { key: token })
+    }
+    await send(issuing, 'POST', `${scim}/Users`, {
+      key: token,
+      body: { password: secret },
+    })
     for (const path of [
       ORGANIZATION,
       '/v1/groups',
@@ -216,13 +228,16 @@ async function carryThemEverywhere(issuing: Issuing): Promise<void> {
   }
   const invitations = [...secrets].filter(([about]) => isMailed(about))
   assert.equal(invitations.length, 5)
-  for (const [, token] of invitations) {
-    const body = { token, email: 'nobody@people.example' }
+  for (const [, secret] of invitations) {
+    const body = { token: secret, email: 'nobody@people.example' }
     await send(issuing, 'POST', '/directory/v1/invitation_acceptances', { key: null, body })
   }
   // Some are used for good.
-  for (const [, token] of invitations.slice(0, 2)) {
-    await send(issuing, 'POST', '/directory/v1/invitation_acceptances', { key: null, body: { token } })
+  for (const [, secret] of invitations.slice(0, 2)) {
+    await send(issuing, 'POST', '/directory/v1/invitation_acceptances', {
+      key: null,
+      body: { token: secret },
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test'
 import { type Answer, startTestApp, type TestApp } from '../../../test/app.ts'
 import { databaseState } from '../../../test/database-state.ts'
 import { openPlaneWorld } from '../../../test/plane-client.ts'
+import { uuidOf } from '../../../test/posthog-world.ts'
 
 const DEPTH_MAX = 32
 const TOO_DEEP = 'The body must not nest values more than 32 deep.'
@@ -15,6 +16,8 @@ interface Case {
   readonly body: () => Record<string, unknown>
   /** The field that takes a value of any depth, or that nobody knows and nobody minds. */
   readonly field: string
+  /** Absent: the key of the organization. */
+  readonly key?: string
   readonly refusal: (answer: Answer) => object
 }
 
@@ -28,6 +31,9 @@ before(async () => {
   const space = await world.workspace()
   const { id: group } = await world.directory.post('/groups', { name: 'Group', external_reference_id: 'g' })
   key = world.key
+  const provider = { name: 'IdP', scim: { enabled: true } }
+  const { id: connection } = await world.directory.post('/identity_providers', provider)
+  const { token } = await world.directory.post(`/identity_providers/${connection}/scim_tokens`)
   let made = 0
   const named = () => ({ name: `Made ${++made}` })
   const problem = ({ body }: Answer) => ({
@@ -68,6 +74,16 @@ before(async () => {
       }),
     },
   ]
+  cases.push({
+    ...{ surface: 'SCIM', url: `/scim/v2/${uuidOf(connection)}/Users`, field: 'unknown', key: token },
+    body: () => ({
+      ...{ schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: `u${++made}@acme.example` },
+    }),
+    refusal: () => ({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+      ...{ scimType: 'invalidSyntax', detail: TOO_DEEP, status: '400' },
+    }),
+  })
   rosters = [
     {
       ...{ surface: 'Vitable', url: `/v1/groups/${group}/members/sync`, field: 'unknown' },
@@ -88,15 +104,24 @@ function bodyWith({ body, field }: Case, value: string): string {
   return `${JSON.stringify(body()).slice(0, -1)},"${field}":${value}}`
 }
 
-async function send({ url }: Case, raw: string): Promise<Answer> {
-  return await app.call('POST', url, { key, raw, headers: { 'content-type': 'application/json' } })
+async function send({ url, ...given }: Case, raw: string): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await app.call('POST', url, { key: given.key ?? key, raw, headers })
+  // By a media type of its own.
+  return typeof answer.body === 'string' ? { ...answer, body: JSON.parse(answer.body) } : answer
+}
+
+/** What the database holds, but for the log of what SCIM clients ask, which is written a moment later. */
+async function state() {
+  const { scim_request: _, ...tables } = await databaseState(app.database)
+  return tables
 }
 
 async function assertTooDeep(one: Case, raw: string): Promise<void> {
-  const untouched = await databaseState(app.database)
+  const untouched = await state()
   const answer = await send(one, raw)
   assert.deepEqual([answer.status, answer.body], [400, one.refusal(answer)], one.surface)
-  assert.deepEqual(await databaseState(app.database), untouched, one.surface)
+  assert.deepEqual(await state(), untouched, one.surface)
 }
 
 describe('a body', () => {

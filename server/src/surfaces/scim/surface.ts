@@ -101,7 +101,8 @@ function answerScimErrors(app: FastifyInstance): void {
       void reply.header('allow', methods.join(', '))
       throw new ScimError(405, undefined, `${request.method} is not possible here.`)
     }
-    throw new DirectoryError('route.not_found', `There is no ${request.method} ${path} here.`)
+    // Not the path: a value in it may be a secret.
+    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
   })
 }
 
