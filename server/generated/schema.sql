@@ -871,6 +871,12 @@ CREATE INDEX role_grant_expiry ON public.role_grant USING btree (expires_at) WHE
 
 CREATE INDEX role_grant_group_with_role ON public.role_grant USING btree (organization_id, role_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));
 
+CREATE INDEX role_grant_held_by_group ON public.role_grant USING btree (organization_id, group_id) WHERE (holds IS NOT NULL);
+
+CREATE INDEX role_grant_held_by_member ON public.role_grant USING btree (organization_id, member_id) WHERE (holds IS NOT NULL);
+
+CREATE INDEX role_grant_held_role ON public.role_grant USING btree (organization_id, role_id) WHERE (holds IS NOT NULL);
+
 CREATE UNIQUE INDEX role_grant_live ON public.role_grant USING btree (organization_id, member_id, group_id, role_id, target_id, source_id) NULLS NOT DISTINCT WHERE (ended_change IS NULL);
 
 CREATE INDEX role_grant_of_group ON public.role_grant USING btree (organization_id, group_id) WHERE ((ended_change IS NULL) AND (group_id IS NOT NULL));

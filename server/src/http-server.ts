@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
@@ -11,6 +10,7 @@ import { acceptPageSurface } from './surfaces/accept-page/surface.ts'
 import { sendProblem, toProblem } from './surfaces/directory/errors.ts'
 import { answerProblems, DIRECTORY_PREFIX, directorySurface } from './surfaces/directory/surface.ts'
 import { describeRoutes } from './surfaces/http/describe-routes.ts'
+import { takeJsonBodies } from './surfaces/http/json-bodies.ts'
 import { validateRequest } from './surfaces/http/refusal.ts'
 import { isOpenaiUrl, openaiSurface, sendOpenaiError } from './surfaces/openai/surface.ts'
 import { operationsSurface } from './surfaces/operations/surface.ts'
@@ -82,7 +82,7 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
       'request',
     )
   })
-  parseJsonBodies(app)
+  takeJsonBodies(app)
   answerProblems(app)
   await describeRoutes(app)
   await app.register(operationsSurface(services))
@@ -94,17 +94,4 @@ export async function createHttpServer(services: HttpServices): Promise<FastifyI
   await app.register(posthogSurface(services))
   await app.register(scimSurface(services))
   return app
-}
-
-/** JSON in UTF-8; an empty body is no body, because many clients send the media type with nothing. */
-function parseJsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (body.length === 0) return done(null, undefined)
-    if (!isUtf8(body)) {
-      return done(new DirectoryError('request.invalid', 'The body is not valid UTF-8.'), undefined)
-    }
-    return parse(request, body.toString(), done)
-  })
 }

@@ -28,16 +28,31 @@ export async function holdOpen(connectionString: string): Promise<Held> {
   }
 }
 
+/** How many transactions of this database wait for a lock. */
+async function countWaiting(database: Database): Promise<number> {
+  const row = await database.row(sql<{ waiting: number }>`
+    select count(*) as waiting from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`)
+  return row!.waiting
+}
+
 /** Waits until so many transactions of this database wait for a lock. */
 export async function untilWaiting(database: Database, count: number): Promise<void> {
   for (let tries = 0; tries < 2000; tries++) {
-    const row = await database.row(sql<{ waiting: number }>`
-      select count(*) as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`)
-    if (row!.waiting >= count) return
+    if ((await countWaiting(database)) >= count) return
     await setTimeout(5)
   }
   throw new Error(`never ${count} transactions waited`)
+}
+
+/** Waits until an operation is over, or waits itself for somebody's lock. */
+export async function untilWaitingOrOver(database: Database, work: Promise<unknown>): Promise<void> {
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  void work.then(end, end)
+  while (!isOver && (await countWaiting(database)) === 0) await setTimeout(2)
 }
 
 const leftOpen = new Set<() => void>()

@@ -46,16 +46,20 @@ export const USED_SEATS = new SqlFragment(`
       ) u
       join member m on m.organization_id = t.organization_id and m.id = u.member_id and m.status = 'active'`)
 
-/** Which rules have to be looked at: a few index probes, so that most changes cost nothing more. */
+/**
+ * Which rules have to be looked at: a few index probes, so that most changes cost nothing more.
+ *
+ * @param hasOpened false: it opened nothing, and what only openings break is not looked for
+ */
 export async function findTouched(
   db: Queryable,
   organizationId: string,
   changeId: string,
-  status: StatusChange,
+  { hasOpened, ...status }: StatusChange & { hasOpened: boolean },
 ): Promise<Touched> {
   const row = await db.row(sql<Touched>`
     select
-      exists (
+      (${hasOpened}::boolean or ${status.becameActive}::boolean) and exists (
         select 1 from workspace w
         join role_grant g on g.organization_id = w.organization_id and g.workspace_id = w.id and g.ended_change is null
         where w.organization_id = ${organizationId} and w.purchased_seats is not null
@@ -71,10 +75,14 @@ export async function findTouched(
         select 1 from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id
         where g.organization_id = ${organizationId} and g.member_id is not null and ${ADMIN}
-          and (g.ended_change = ${changeId}
-            or ${status.becameInactive}::boolean and g.member_id = ${status.memberId} and g.ended_change is null)
+          and g.ended_change = ${changeId}
+      ) or ${status.becameInactive}::boolean and exists (
+        select 1 from role_grant g
+        join role r on r.organization_id = g.organization_id and r.id = g.role_id
+        where g.organization_id = ${organizationId} and g.member_id = ${status.memberId} and ${ADMIN}
+          and g.ended_change is null
       ) as admins,
-      exists (
+      ${hasOpened}::boolean and exists (
         select 1 from role_grant g
         where g.organization_id = ${organizationId} and g.opened_change = ${changeId} and g.ended_change is null
           and g.member_id is not null and (g.workspace_id is not null or g.project_id is not null)
@@ -176,11 +184,15 @@ export async function listLeftWithoutAdmin(
 ): Promise<ContainerWithoutAdmin[]> {
   return await db.rows(sql<ContainerWithoutAdmin>`
     with lost as materialized (
-      select distinct g.workspace_id, g.project_id from role_grant g
+      select g.workspace_id, g.project_id from role_grant g
       join role r on r.organization_id = g.organization_id and r.id = g.role_id
       where g.organization_id = ${organizationId} and g.member_id is not null and ${ADMIN}
-        and (g.ended_change = ${changeId}
-          or ${status.becameInactive}::boolean and g.member_id = ${status.memberId} and g.ended_change is null)
+        and g.ended_change = ${changeId}
+      union
+      select g.workspace_id, g.project_id from role_grant g
+      join role r on r.organization_id = g.organization_id and r.id = g.role_id
+      where ${status.becameInactive}::boolean and g.organization_id = ${organizationId}
+        and g.member_id = ${status.memberId} and ${ADMIN} and g.ended_change is null
     ), kept as (
       select distinct g.workspace_id, g.project_id from lost l
       join role_grant g on g.organization_id = ${organizationId} and g.target_id = coalesce(l.workspace_id, l.project_id)

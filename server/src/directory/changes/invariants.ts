@@ -22,7 +22,8 @@ export async function requireInvariants(context: Context): Promise<void> {
   const status = statusChange(context)
   const isAboutGrants = change.opened + change.ended > 0
   if (!isAboutGrants && (change.holdsNothing || !(status.becameActive || status.becameInactive))) return
-  const touched = await findTouched(db, organizationId, change.id, status)
+  const hasOpened = change.opened > 0
+  const touched = await findTouched(db, organizationId, change.id, { ...status, hasOpened })
   if (touched.seats) await requireSeats(context, status)
   if (touched.admins) await requireAdmins(context, status)
   if (touched.guests) await requireGuestLimits(context)

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
 
 /** A role that somebody has on a workspace, its own or a group's. */
 export interface WorkspaceRoleRow {
@@ -39,6 +39,14 @@ export async function listWorkspaceRoles(
 }
 
 /**
+ * The workspace that a grant `g` is in, by its own target: looked up for each grant of somebody, however many projects
+ * and pages the workspace has.
+ */
+const WITHIN_WORKSPACE = new SqlFragment(`coalesce(g.workspace_id,
+          (select p.workspace_id from project p where p.organization_id = g.organization_id and p.id = g.project_id),
+          (select p.workspace_id from page p where p.organization_id = g.organization_id and p.id = g.page_id))`)
+
+/**
  * Ends everything that a member has in a workspace: roles on it, on its projects and its pages, and memberships of
  * groups that have such roles, teamspaces among them.
  */
@@ -50,16 +58,10 @@ export async function endEverythingInWorkspace(
 ): Promise<number> {
   const { workspaceId, memberId } = place
   const row = await tx.row(sql<{ ended: number }>`
-    with targets as materialized (
-      select ${workspaceId}::uuid as id
-      union all
-      select id from project where organization_id = ${organizationId} and workspace_id = ${workspaceId}
-      union all
-      select id from page where organization_id = ${organizationId} and workspace_id = ${workspaceId}
-    ), roles as (
+    with roles as (
       update role_grant g set ended_change = ${changeId}
       where g.organization_id = ${organizationId} and g.member_id = ${memberId} and g.ended_change is null
-        and g.target_id in (select id from targets)
+        and ${WITHIN_WORKSPACE} = ${workspaceId}
       returning 1
     ), mine as materialized (
       select distinct gm.group_id from group_membership gm
@@ -72,7 +74,7 @@ export async function endEverythingInWorkspace(
       ) or exists (
         select 1 from role_grant g
         where g.organization_id = ${organizationId} and g.group_id = m.group_id and g.ended_change is null
-          and g.target_id in (select id from targets))
+          and ${WITHIN_WORKSPACE} = ${workspaceId})
     ), gone as (
       delete from group_membership gm
       where gm.organization_id = ${organizationId} and gm.member_id = ${memberId}

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { findJsonSyntaxError } from './syntax-error.ts'
 
-/** Deepest nesting of objects and arrays in one row, and in one member beside the rows. */
+/** Deepest nesting of objects and arrays in a body, its own object included. */
 export const jsonDepthMax = 32
 /**
  * Most bytes of one row, with the white space around it. One row is parsed in one go, and JSON made to be

@@ -132,7 +132,7 @@ export class OutsideText {
       this.atRows = byte === openBracket && this.#depth === 1 && next === 'value' && this.#keyIsRows
       if (this.atRows) return
       this.#depth += 1
-      if (this.#depth > jsonDepthMax + 1) throw tooDeep()
+      if (this.#depth > jsonDepthMax) throw tooDeep()
     } else if (byte === closeBracket || byte === closeBrace) {
       this.#depth -= 1
     }

@@ -15,6 +15,9 @@ import {
   withRoomFor,
 } from './json-text.ts'
 
+/** A row stands two levels deep already: in the body's object and in the array. */
+const rowDepthMax = jsonDepthMax - 2
+
 export interface RowsWanted {
   /** Name of the top-level member whose elements are the rows. */
   readonly rowsKey: string
@@ -155,7 +158,7 @@ export class RowSlices {
         if (this.count + this.#commas >= this.#wanted.rowsMax) throw this.#tooManyRows()
       } else if (byte === openBrace || byte === openBracket) {
         depth += 1
-        if (depth > jsonDepthMax) throw tooDeep()
+        if (depth > rowDepthMax) throw tooDeep()
       } else if (byte === closeBrace || byte === closeBracket) {
         depth -= 1
         if (depth >= 0) continue

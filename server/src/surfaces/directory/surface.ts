@@ -63,11 +63,9 @@ export function answerProblems(app: FastifyInstance): void {
       refusal === undefined ? faultProblem(request.id) : toProblem(refusal, request.id),
     )
   })
-  app.setNotFoundHandler((request) => {
-    throw new DirectoryError(
-      'route.not_found',
-      `There is no ${request.method} ${request.url.split('?')[0]} here.`,
-    )
+  app.setNotFoundHandler(() => {
+    // Not the path: a value in it may be a secret.
+    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
   })
 }
 

@@ -30,21 +30,19 @@ export const metadata = z
   )
 
 const DOCUMENT_LENGTH_MAX = 100_000
-const DOCUMENT_DEPTH_MAX = 32
 
-/** Whether every text in a JSON value can be stored, and it is not too deep. */
-function isStorable(value: unknown, depth = 0): boolean {
+/** Whether every text in a JSON value can be stored. A body, and so a value of it, is never deep. */
+function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return storable(value)
   if (typeof value !== 'object' || value === null) return true
-  if (depth === DOCUMENT_DEPTH_MAX) return false
-  return Object.entries(value).every(([key, part]) => storable(key) && isStorable(part, depth + 1))
+  return Object.entries(value).every(([key, part]) => storable(key) && isStorable(part))
 }
 
 /** Free data of any shape, such as a rich text and its plain version: a JSON object of a bounded length. */
 export const document = z
   .record(z.string(), z.unknown(), { error: 'must be an object' })
   .refine((value) => isStorable(value), {
-    error: `must be text without NUL characters throughout, at most ${DOCUMENT_DEPTH_MAX} levels deep`,
+    error: 'must be text without NUL characters throughout',
     abort: true,
   })
   .refine(

@@ -77,11 +77,9 @@ function answerOpenaiErrors(app: FastifyInstance): void {
     if (refusal === undefined) request.log.error({ err: error }, 'request failed')
     return sendOpenaiError(reply, refusal, request.id)
   })
-  app.setNotFoundHandler((request) => {
-    throw new DirectoryError(
-      'route.not_found',
-      `There is no ${request.method} ${request.url.split('?')[0]} here.`,
-    )
+  app.setNotFoundHandler(() => {
+    // Not the path: a value in it may be a secret.
+    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
   })
 }
 

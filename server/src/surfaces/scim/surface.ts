@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { DirectoryError } from '../../directory/errors.ts'
 import { bearerSecret } from '../http/authenticate.ts'
+import { takeJsonBodies } from '../http/json-bodies.ts'
 import { toRefusal } from '../http/refusal.ts'
 import { bulkRoutes } from './bulk.ts'
 import { discoveryRoutes } from './discovery.ts'
@@ -37,7 +37,7 @@ function scope(services: ScimServices): FastifyPluginAsync {
     for (const name of ['scimClient', 'endScimTurn', 'scimRefusal', 'scimCreatedId'] as const) {
       app.decorateRequest(name, null)
     }
-    parseScimBodies(app)
+    takeJsonBodies(app, { mediaTypes: [SCIM_TYPE, 'application/json'], bytesMax: bulkBytesMax })
     answerScimErrors(app)
     await app.register(connection(services), { prefix: '/:connection' })
   }
@@ -87,20 +87,6 @@ function note(
   })
 }
 
-/** JSON in UTF-8, by either media type; an empty body is no body, because many clients send the type with nothing. */
-function parseScimBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  const options = { parseAs: 'buffer', bodyLimit: bulkBytesMax } as const
-  app.addContentTypeParser([SCIM_TYPE, 'application/json'], options, (request, body: Buffer, done) => {
-    if (body.length === 0) return done(null, undefined)
-    if (!isUtf8(body)) {
-      return done(new ScimError(400, 'invalidSyntax', 'The body is not valid UTF-8.'), undefined)
-    }
-    return parse(request, body.toString(), done)
-  })
-}
-
 function answerScimErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const refusal = error instanceof ScimError ? error : toRefusal(error)
@@ -114,7 +100,8 @@ function answerScimErrors(app: FastifyInstance): void {
       void reply.header('allow', methods.join(', '))
       throw new ScimError(405, undefined, `${request.method} is not possible here.`)
     }
-    throw new DirectoryError('route.not_found', `There is no ${request.method} ${path} here.`)
+    // Not the path: a value in it may be a secret.
+    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
   })
 }
 

@@ -20,7 +20,7 @@ describe('discovery', () => {
     const config = serviceProviderConfig(base)
     assert.deepEqual(config.schemas, ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'])
     assert.deepEqual(config.patch, { supported: true })
-    assert.deepEqual(config.bulk, { supported: true, maxOperations: 1000, maxPayloadSize: 1_048_576 })
+    assert.deepEqual(config.bulk, { supported: true, maxOperations: 1000, maxPayloadSize: 4 * 1024 * 1024 })
     assert.deepEqual(config.filter, { supported: true, maxResults: 1000 })
     assert.deepEqual(config.changePassword, { supported: false })
     assert.deepEqual(config.pagination, {
