@@ -3,7 +3,7 @@ import type { ReadContext } from '../context.ts'
 import { requireIdentityProvider } from '../identity-providers/identity-provider.ts'
 import { listScimTokensOf, type ScimTokenRow } from '../identity-providers/scim-token.sql.ts'
 import { listScimConnectionRows, type ScimConnectionRow } from './connection-page.sql.ts'
-import { healthOf, type ScimHealth, scimHealth } from './health.ts'
+import { healthOf, type Provisioned, type ScimHealth, scimHealth } from './health.ts'
 
 /** An identity provider as a SCIM client: with the tokens it may carry, and how it is doing. */
 export interface ConnectionWithHealth {
@@ -29,11 +29,14 @@ export async function listScimConnections(
 }
 
 /** @throws {DirectoryError} identity_provider.not_found, permission.denied */
-export async function getScimConnection(context: ReadContext, id: string): Promise<ConnectionWithHealth> {
-  const health = await scimHealth(context, id)
+export async function getScimConnection(
+  context: ReadContext,
+  id: string,
+): Promise<ConnectionWithHealth & { readonly provisioned: Provisioned }> {
+  const { provisioned, ...health } = await scimHealth(context, id)
   const row = await requireIdentityProvider(context, id)
   const [connection] = await withTokens(context, [row], new Map([[id, health]]))
-  return connection!
+  return { ...connection!, provisioned }
 }
 
 async function withTokens(

@@ -3,6 +3,7 @@ import type { ReadContext } from '../context.ts'
 import { requireIdentityProvider } from '../identity-providers/identity-provider.ts'
 import { adviceFor } from './advice.ts'
 import { readScimTraffic } from './health.sql.ts'
+import { countProvisioned } from './provisioned.sql.ts'
 
 /** How a connection is doing. Times are RFC 3339; null: never in the last 30 days. */
 export interface ScimHealth {
@@ -23,11 +24,40 @@ export interface ScimHealth {
 
 const DAY_MILLIS = 86_400_000
 
-/** @throws {DirectoryError} identity_provider.not_found, permission.denied */
-export async function scimHealth(context: ReadContext, connectionId: string): Promise<ScimHealth> {
+/** What a connection has provisioned. */
+export interface Provisioned {
+  readonly users: { readonly active: number; readonly inactive: number }
+  readonly groups: number
+  /** Memberships in groups where what is asserted and what is given are not the same. */
+  readonly drift: {
+    /** Asserted and not given. */
+    readonly missing: number
+    /** Given and not asserted any more: held until somebody has decided on it. */
+    readonly held: number
+  }
+}
+
+/**
+ * How a connection is doing, and what it has provisioned.
+ *
+ * @throws {DirectoryError} identity_provider.not_found, permission.denied
+ */
+export async function scimHealth(
+  context: ReadContext,
+  connectionId: string,
+): Promise<ScimHealth & { readonly provisioned: Provisioned }> {
   requirePermission(context.actor, 'identity_providers:read')
   await requireIdentityProvider(context, connectionId)
-  return (await healthOf(context, [connectionId])).get(connectionId)!
+  const health = await healthOf(context, [connectionId])
+  const counted = await countProvisioned(context.db, context.organizationId, connectionId)
+  return {
+    ...health.get(connectionId)!,
+    provisioned: {
+      users: { active: counted.active_users, inactive: counted.inactive_users },
+      groups: counted.groups,
+      drift: { missing: counted.missing, held: counted.held },
+    },
+  }
 }
 
 /** Of several connections, by their ids; asks for no permission. */

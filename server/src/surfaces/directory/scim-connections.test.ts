@@ -23,6 +23,7 @@ const PATH = '/scim_connections'
 interface Connection {
   readonly id: string
   readonly uuid: string
+  readonly token: string
   readonly client: ScimClient
 }
 
@@ -30,7 +31,7 @@ async function connect(client: DirectoryClient = acme): Promise<Connection> {
   const { id } = await client.post('/identity_providers', { name: 'Okta', scim: { enabled: true } })
   const { token } = await client.post(`/identity_providers/${id}/scim_tokens`)
   const uuid = decodeId(idPrefixes.identityProvider, id)!
-  return { id, uuid, client: await app.scim.authentication.authenticate(token, uuid) }
+  return { id, uuid, token, client: await app.scim.authentication.authenticate(token, uuid) }
 }
 
 async function record({ client, uuid }: Connection, ...entries: Partial<ScimRequestEntry>[]): Promise<void> {
@@ -61,9 +62,11 @@ describe('a SCIM connection', () => {
         last_error: null,
         requests_last_24_hours: { succeeded: 0, refused: 0, failed: 0 },
       },
+      provisioned: { users: { active: 0, inactive: 0 }, groups: 0, drift: { missing: 0, held: 0 } },
     })
     const listed = (await acme.get(PATH)).data
-    assert.deepEqual(listed.at(-1), connection)
+    const { provisioned, ...short } = connection
+    assert.deepEqual(listed.at(-1), short)
     assert.ok(!listed.some((row: { id: string }) => row.id === off.id))
   })
 
@@ -105,6 +108,43 @@ describe('a SCIM connection', () => {
     assert.equal(health.requests_last_24_hours.refused, 3)
     assert.equal(health.last_success_at, null)
     assert.match(health.last_error.advice, /Create a new one/)
+  })
+
+  it('counts what it has provisioned, and where what it asserts and what it gives are not the same', async () => {
+    const [mine, other] = [await connect(), await connect()]
+    const provision = async ({ uuid, token }: Connection, path: string, body: object): Promise<string> => {
+      const answer = await app.call('POST', `/scim/v2/${uuid}${path}`, { key: token, body })
+      assert.equal(answer.status, 201, JSON.stringify(answer.body))
+      return (typeof answer.body === 'string' ? JSON.parse(answer.body) : answer.body).id
+    }
+    const schemas = (kind: string) => [`urn:ietf:params:scim:schemas:core:2.0:${kind}`]
+    const user = (name: string, active = true) => ({
+      ...{ schemas: schemas('User'), userName: name, active },
+      emails: [{ value: `${name}@people.example`, primary: true }],
+    })
+    const ids: string[] = []
+    for (const name of ['one', 'two', 'three']) ids.push(await provision(mine, '/Users', user(name)))
+    await provision(mine, '/Users', user('gone', false))
+    await provision(other, '/Users', user('elsewhere'))
+    const members = ids.map((value) => ({ value }))
+    await provision(mine, '/Groups', { schemas: schemas('Group'), displayName: 'Staff', members })
+    const provisioned = async ({ id }: Connection) => (await acme.get(`${PATH}/${id}`)).provisioned
+    const counts = { users: { active: 3, inactive: 1 }, groups: 1 }
+    assert.deepEqual(await provisioned(mine), { ...counts, drift: { missing: 0, held: 0 } })
+    assert.deepEqual(await provisioned(other), {
+      ...{ users: { active: 1, inactive: 0 }, groups: 0, drift: { missing: 0, held: 0 } },
+    })
+    const run = (text: string, ...values: unknown[]) => app.database.run({ name: '', text, values })
+    const ofUser = 'member_id = (select member_id from scim_user where id = $1)'
+    assert.equal(await run(`delete from group_membership where ${ofUser}`, ids[0]), 1)
+    await run('delete from scim_group_member where user_id = any($1)', ids.slice(1))
+    assert.deepEqual(await provisioned(mine), { ...counts, drift: { missing: 1, held: 2 } })
+    await acme.ok('PATCH', `/identity_providers/${mine.id}`, { scim: { enabled: false } })
+    const listed = (await acme.get(PATH)).data.find((row: { id: string }) => row.id === mine.id)
+    assert.equal(listed.enabled, false, 'with users it is listed also when SCIM is off')
+    await app.scim.requestLog.flush()
+    const logged = (await acme.get(`/scim_requests?connection=${mine.id}&user=${ids[0]}`)).data
+    assert.deepEqual([logged[0].status, logged[0].request_body.userName], [201, '•••'])
   })
 
   it('of another organization is not found, and of another connection nothing is told', async () => {

@@ -2,9 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import {
+  type ConnectionWithHealth,
   getScimConnection,
   listScimConnections,
-  type ConnectionWithHealth,
 } from '../../directory/scim/connection-page.ts'
 import { scimBaseUrl } from '../http/scim-address.ts'
 import { moment } from '../http/wire-types.ts'
@@ -46,6 +46,21 @@ const scimConnection = z
     }),
   })
   .meta({ id: 'ScimConnection' })
+
+const scimConnectionInFull = scimConnection
+  .extend({
+    provisioned: z.object({
+      users: z.object({ active: z.number().int(), inactive: z.number().int() }),
+      groups: z.number().int(),
+      drift: z.object({
+        /** Memberships that are asserted and not given. */
+        missing: z.number().int(),
+        /** Memberships that are given and not asserted any more: a plan is held. */
+        held: z.number().int(),
+      }),
+    }),
+  })
+  .meta({ id: 'ScimConnectionInFull' })
 
 const tags = ['SCIM connections']
 
@@ -101,15 +116,17 @@ export function scimConnectionRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags,
-          summary: 'Read a SCIM connection: its address, its tokens without their secrets, and its health',
+          summary:
+            'Read a SCIM connection: its tokens without their secrets, its health, what it has provisioned',
           operationId: 'getScimConnection',
           params: orgParams.extend({ identity_provider: z.string() }),
-          response: { 200: scimConnection },
+          response: { 200: scimConnectionInFull },
         },
       },
       async (request) => {
         const id = fromId('identityProvider', request.params.identity_provider)
-        return toScimConnection(await getScimConnection(reading(services, request), id))
+        const connection = await getScimConnection(reading(services, request), id)
+        return { ...toScimConnection(connection), provisioned: connection.provisioned }
       },
     )
   }
