@@ -61,6 +61,22 @@ export async function listScimTokens(
     order by id limit ${page.limit}`)
 }
 
+/** Tokens of several identity providers that are not revoked, the latest of each. */
+export async function listScimTokensOf(
+  db: Queryable,
+  organizationId: string,
+  identityProviderIds: readonly string[],
+  limitOfEach: number,
+): Promise<ScimTokenRow[]> {
+  return await db.rows(sql<ScimTokenRow>`
+    select t.* from unnest(${identityProviderIds}::uuid[]) p (id)
+    cross join lateral (
+      select * from scim_token
+      where organization_id = ${organizationId} and identity_provider_id = p.id and revoked_at is null
+      order by id desc limit ${limitOfEach}) t
+    order by t.id`)
+}
+
 export async function revokeScimToken(
   tx: Transaction,
   organizationId: string,

@@ -14,7 +14,7 @@ const PRESENCE = new RegExp(String.raw`${ATTRIBUTE}\s+pr(?![\w.])`, 'iy')
 const JOINT = /(?:and|or|not)(?![\w.])|[()[\]]|\s+/iy
 const NAME_BEFORE_BRACKET = new RegExp(String.raw`${ATTRIBUTE}(?=\[)`, 'iy')
 const NAME_AFTER_BRACKET = /(?<=\])\.[A-Za-z$][\w$-]{0,40}/iy
-const NAME = new RegExp(String.raw`^${ATTRIBUTE}$`, 'i')
+const NAME = new RegExp(`^${ATTRIBUTE}$`, 'i')
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Values of `type` that RFC 7643 names: they tell kinds of things, not people. */
@@ -27,7 +27,7 @@ export const isTruth = (value: unknown): boolean =>
   typeof value === 'boolean' || /^(true|false)$/i.test(String(value))
 
 /** Whether a text is the name of an attribute or of a schema, and so no value. */
-export function isName(text: string): boolean {
+function isName(text: string): boolean {
   return text.length <= LENGTH_MAX && NAME.test(text)
 }
 

@@ -1,5 +1,5 @@
 import type { Database, Queryable } from '../../platform/postgres/database.ts'
-import { type Statement, sql } from '../../platform/postgres/sql.ts'
+import { assembled, sql } from '../../platform/postgres/sql.ts'
 import { firstUuidAt } from '../../platform/uuid.ts'
 import type { ScimRequestRow } from './request-row.ts'
 
@@ -44,36 +44,33 @@ export interface ScimRequestFilter {
 /** The conditions of a filter: only those that are set, so that each shape finds its own index. */
 function conditions(
   organizationId: string,
-  filter: ScimRequestFilter & { readonly beforeId: string | null },
-): { name: string; text: string; values: unknown[] } {
+  filter: ScimRequestFilter,
+  beforeId: string | null,
+): { text: string; values: unknown[] } {
+  const { connectionId, userId, groupId, status, from, to, search } = filter
   const values: unknown[] = [organizationId]
   const parts = ['organization_id = $1']
-  const names: string[] = []
-  const add = (name: string, value: unknown, part: (place: string) => string) => {
+  const add = (value: unknown, part: (place: string) => string) => {
     if (value === null || value === undefined) return
     values.push(value)
     parts.push(part(`$${values.length}`))
-    names.push(name)
   }
-  add('connection', filter.connectionId, (place) => `connection_id = ${place}`)
-  add('user', filter.userId, (place) => `user_id = ${place}`)
-  add('group', filter.groupId, (place) => `group_id = ${place}`)
-  if (filter.status !== null && filter.status.min >= 400) {
-    parts.push('(status >= 400) = true')
-    names.push('refused')
-  }
-  add('status_min', filter.status?.min, (place) => `status >= ${place}::integer`)
-  add('status_max', filter.status?.max, (place) => `status <= ${place}::integer`)
+  add(connectionId, (place) => `connection_id = ${place}`)
+  add(userId, (place) => `user_id = ${place}`)
+  add(groupId, (place) => `group_id = ${place}`)
+  // Refusals are few and have an index.
+  if (status !== null && status.min >= 400) parts.push('(status >= 400) = true')
+  add(status?.min, (place) => `status >= ${place}::integer`)
+  add(status?.max, (place) => `status <= ${place}::integer`)
   // An id holds the moment: times are places in the order of the list.
-  add('from', filter.from && firstUuidAt(filter.from.getTime()), (place) => `id >= ${place}`)
-  add('to', filter.to && firstUuidAt(filter.to.getTime()), (place) => `id < ${place}`)
-  add('before', filter.beforeId, (place) => `id < ${place}`)
+  add(from && firstUuidAt(from.getTime()), (place) => `id >= ${place}`)
+  add(to && firstUuidAt(to.getTime()), (place) => `id < ${place}`)
+  add(beforeId, (place) => `id < ${place}`)
   add(
-    'search',
-    filter.search?.toLowerCase(),
+    search?.toLowerCase(),
     (place) => `strpos(lower(concat_ws(' ', path, request_body, response_body, reason)), ${place}) > 0`,
   )
-  return { name: names.join('_'), text: parts.join(' and '), values }
+  return { text: parts.join(' and '), values }
 }
 
 /** One page, the newest first. */
@@ -83,14 +80,14 @@ export async function listScimRequestRows(
   filter: ScimRequestFilter,
   page: { beforeId: string | null; offset: number; limit: number },
 ): Promise<StoredScimRequest[]> {
-  const { name, text, values } = conditions(organizationId, { ...filter, beforeId: page.beforeId })
-  const [offset, limit] = [`$${values.length + 1}`, `$${values.length + 2}`]
-  const statement: Statement<StoredScimRequest> = {
-    name: `list_scim_request_${name}`,
-    text: `select * from scim_request where ${text} order by id desc offset ${offset} limit ${limit}`,
-    values: [...values, page.offset, page.limit],
-  }
-  return await db.rows(statement)
+  const { text, values } = conditions(organizationId, filter, page.beforeId)
+  return await db.rows(
+    assembled<StoredScimRequest>(
+      `select * from scim_request where ${text}
+       order by id desc offset $${values.length + 1} limit $${values.length + 2}`,
+      [...values, page.offset, page.limit],
+    ),
+  )
 }
 
 /** How many there are, counted up to a bound. */
@@ -100,14 +97,15 @@ export async function countScimRequestRows(
   filter: ScimRequestFilter,
   max: number,
 ): Promise<number> {
-  const { name, text, values } = conditions(organizationId, { ...filter, beforeId: null })
-  const statement: Statement<{ count: number }> = {
-    name: `count_scim_request_${name}`,
-    text: `select count(*) as count from (
-      select 1 from scim_request where ${text} limit $${values.length + 1}) counted`,
-    values: [...values, max],
-  }
-  return (await db.row(statement))?.count ?? 0
+  const { text, values } = conditions(organizationId, filter, null)
+  const row = await db.row(
+    assembled<{ count: number }>(
+      `select count(*) as count from (
+        select 1 from scim_request where ${text} limit $${values.length + 1}) counted`,
+      [...values, max],
+    ),
+  )
+  return row?.count ?? 0
 }
 
 const DELETED_AT_ONCE = 10_000

@@ -39,6 +39,15 @@ interface Compiled {
   readonly isFlat: boolean
 }
 
+function nameOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 24)
+}
+
+/** A statement whose text was put together from constant pieces: a search of few shapes. Never made from input. */
+export function assembled<Row>(text: string, values: unknown[]): Statement<Row> {
+  return { name: nameOf(text), text, values }
+}
+
 const compiled = new WeakMap<TemplateStringsArray, Compiled>()
 
 function compile(parts: TemplateStringsArray, values: readonly unknown[]): Compiled {
@@ -52,8 +61,7 @@ function compile(parts: TemplateStringsArray, values: readonly unknown[]): Compi
       return `${text}$${bound}${string}`
     })
   const text = write(parts, values)
-  const name = createHash('sha256').update(text).digest('base64url').slice(0, 24)
-  return { name, text, isFlat: !values.some(isPiece) }
+  return { name: nameOf(text), text, isFlat: !values.some(isPiece) }
 }
 
 const isPiece = (value: unknown) => value instanceof SqlFragment || value instanceof SqlPart

@@ -87,7 +87,14 @@ async function filled(slug: string) {
   await client.ok('PATCH', groupSync, { is_enabled: true })
   await client.post(`${groupSync}/runs`, { claims: [{ member: member.id, groups: ['staff'] }] })
   const provider = await client.post('/identity_providers', { scim: { enabled: true } })
-  await client.post(`/identity_providers/${provider.id}/scim_tokens`)
+  const { token } = await client.post(`/identity_providers/${provider.id}/scim_tokens`)
+  const connectionId = decodeId(idPrefixes.identityProvider, provider.id)!
+  app.scim.requestLog.record({
+    client: await app.scim.authentication.authenticate(token, connectionId),
+    ...{ connectionId, method: 'GET', route: '/Users', url: '/Users', status: 200, durationMillis: 1 },
+    headers: {},
+  })
+  await app.scim.requestLog.flush()
   await world.verified(client, `${slug}.example`)
   await client.post('/domains', { name: `linked.${slug}.example`, identity_provider: provider.id })
   const integration = await client.post('/integrations', { kind: 'x', config: { type: 'connectable' } })

@@ -35,6 +35,8 @@ import { planRoutes } from './plans.ts'
 import { projectRoutes } from './projects.ts'
 import { roleAssignmentRoutes } from './role-assignments.ts'
 import { roleRoutes } from './roles.ts'
+import { scimConnectionRoutes } from './scim-connections.ts'
+import { scimRequestRoutes } from './scim-requests.ts'
 import { scimTokenRoutes } from './scim-tokens.ts'
 import { teamspaceMemberRoutes } from './teamspace-members.ts'
 import { teamspaceProjectRoutes } from './teamspace-projects.ts'
@@ -125,6 +127,8 @@ export function directorySurface(services: Services): FastifyPluginAsync {
         await scope.register(domainRoutes(services))
         await scope.register(identityProviderRoutes(services))
         await scope.register(scimTokenRoutes(services))
+        await scope.register(scimConnectionRoutes(services))
+        await scope.register(scimRequestRoutes(services))
         await scope.register(integrationRoutes(services))
         await scope.register(invitationRoutes(services))
         await scope.register(mailRoutes(services))

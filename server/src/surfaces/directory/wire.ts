@@ -94,7 +94,7 @@ export function toIdOrNull(noun: IdNoun, uuid: string | null): string | null {
 }
 
 /** What is asked for by its id below an organization. */
-type NamedNoun = Exclude<IdNoun, 'organization' | 'mail'>
+type NamedNoun = Exclude<IdNoun, 'organization' | 'mail' | 'scimRequest'>
 
 const NOT_FOUND: Record<NamedNoun, [DirectoryErrorCode, string]> = {
   member: ['member.not_found', 'There is no member with this id.'],

@@ -16,6 +16,7 @@ export const idPrefixes = {
   domain: 'dom_',
   identityProvider: 'idp_',
   scimToken: 'sct_',
+  scimRequest: 'scr_',
   integration: 'int_',
   mail: 'mail_',
   apiKey: 'key_',

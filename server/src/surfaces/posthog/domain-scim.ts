@@ -2,13 +2,22 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { createDomainScimToken, requireLinkedDomain } from '../../directory/domains/linked-domain.ts'
-import { requireScimRequestAccess } from '../../directory/scim/request.ts'
+import {
+  anyScimRequest,
+  pageScimRequests,
+  requireScimRequestAccess,
+  type ScimRequestFilter,
+  type StoredScimRequest,
+} from '../../directory/scim/request.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
-import { moment } from '../http/wire-types.ts'
+import { scimBaseUrl } from '../http/scim-address.ts'
+import { moment, text } from '../http/wire-types.ts'
 import { domainParams } from './domain-wire.ts'
-import { numberedPageQuery, page } from './lists.ts'
-import { scimBaseUrl } from './provider-wire.ts'
+import { numberedPageQuery, page, toNumberedPage, toNumberedPosition, wholeNumber } from './lists.ts'
 import { fromPath, reading, write } from './wire.ts'
+
+const SEARCH_LENGTH_MAX = 200
+const STATUS_MAX = 999
 
 const logEntry = z.object({
   id: z.string(),
@@ -18,10 +27,56 @@ const logEntry = z.object({
   request_body: z.unknown(),
   response_status: z.number().int(),
   response_body: z.unknown(),
-  identity_provider: z.string(),
+  /** By what the client calls itself. */
+  identity_provider: z.enum(['okta', 'entra_id', 'google', 'onelogin', 'other']),
   duration_ms: z.number().int(),
   created_at: moment,
 })
+
+function toLogEntry(row: StoredScimRequest): z.infer<typeof logEntry> {
+  return {
+    id: row.id,
+    request_method: row.method,
+    request_path: row.path,
+    request_headers: row.headers,
+    request_body: row.request_body,
+    response_status: row.status,
+    response_body: row.response_body,
+    identity_provider: providerOf(row.headers['user-agent'] ?? ''),
+    duration_ms: row.duration_ms,
+    created_at: row.created_at,
+  }
+}
+
+function providerOf(userAgent: string): z.infer<typeof logEntry>['identity_provider'] {
+  if (/okta/i.test(userAgent)) return 'okta'
+  if (/entra|microsoft/i.test(userAgent)) return 'entra_id'
+  if (/google/i.test(userAgent)) return 'google'
+  return /onelogin/i.test(userAgent) ? 'onelogin' : 'other'
+}
+
+const empty = (value: unknown) => (value === '' ? undefined : value)
+
+const logQuery = numberedPageQuery.extend({
+  status_min: wholeNumber(0, STATUS_MAX, 0),
+  status_max: wholeNumber(0, STATUS_MAX, STATUS_MAX),
+  search: z
+    .preprocess(empty, text(SEARCH_LENGTH_MAX).optional())
+    .describe('A text in the path or in the bodies, as they are shown.'),
+  after: z.preprocess(empty, moment.optional()).describe('Answered at this moment or later.'),
+  before: z.preprocess(empty, moment.optional()).describe('Answered before this moment.'),
+})
+
+function toFilter(query: z.infer<typeof logQuery>): ScimRequestFilter {
+  const { status_min: min, status_max: max, search = null, after, before } = query
+  return {
+    ...anyScimRequest,
+    status: min === 0 && max === STATUS_MAX ? null : { min, max },
+    from: after === undefined ? null : new Date(after),
+    to: before === undefined ? null : new Date(before),
+    search,
+  }
+}
 
 const tags = ['PostHog: domains']
 
@@ -68,18 +123,27 @@ export function domainScimRoutes(services: KeyScopeServices): FastifyPluginAsync
         schema: {
           tags,
           summary: 'Retrieve domains scim logs',
-          description: 'Requests of the SCIM client. There is no SCIM server yet, so there are none.',
+          description: 'What the SCIM client asked in the last 30 days, the newest first. Values are masked.',
           operationId: 'posthogRetrieveDomainScimLogs',
           params: domainParams,
-          querystring: numberedPageQuery,
+          querystring: logQuery,
           response: { 200: page(logEntry) },
         },
       },
       async (request) => {
         const context = reading(services, request)
         requireScimRequestAccess(context)
-        await requireLinkedDomain(context, fromPath('domain', request.params.domain_id))
-        return { count: 0, next: null, previous: null, results: [] }
+        const id = fromPath('domain', request.params.domain_id)
+        const { provider } = await requireLinkedDomain(context, id)
+        const position = toNumberedPosition(request.query)
+        if (provider === null) return { count: 0, next: null, previous: null, results: [] }
+        const filter = { ...toFilter(request.query), connectionId: provider.id }
+        return toNumberedPage(
+          services,
+          request,
+          await pageScimRequests(context, filter, position),
+          toLogEntry,
+        )
       },
     )
   }

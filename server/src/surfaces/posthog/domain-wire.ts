@@ -2,15 +2,9 @@ import { z } from 'zod'
 import { ssoEnforcements } from '../../directory/domains/domain.ts'
 import type { LinkedDomain } from '../../directory/domains/linked-domain.ts'
 import type { Mailing } from '../../directory/outbox/mailing.ts'
+import { scimBaseUrl } from '../http/scim-address.ts'
 import { moment } from '../http/wire-types.ts'
-import {
-  hasScim,
-  providerFields,
-  providerSettings,
-  scimBaseUrl,
-  shownSettings,
-  toShownSettings,
-} from './provider-wire.ts'
+import { hasScim, providerFields, providerSettings, shownSettings, toShownSettings } from './provider-wire.ts'
 import { organizationParams, uuid } from './wire.ts'
 
 export const domainParams = organizationParams.extend({ domain_id: z.string() })

@@ -10,7 +10,7 @@ const LIMIT_MAX = 1000
 const OFFSET_MAX = 1_000_000_000
 
 /** A whole number in a query; an empty one is none. */
-function wholeNumber(min: number, max: number, fallback: number) {
+export function wholeNumber(min: number, max: number, fallback: number) {
   return z.preprocess(
     (value) => (value === '' ? undefined : value),
     z.coerce
@@ -46,6 +46,51 @@ export function page<T extends z.ZodType>(item: T) {
     previous: z.string().nullable(),
     results: z.array(item),
   })
+}
+
+type NumberedPageQuery = z.infer<typeof numberedPageQuery>
+
+/**
+ * What to read for a page with a number.
+ *
+ * @throws {DirectoryError} request.invalid: further ahead than is counted
+ */
+export function toNumberedPosition({ page: number, page_size: limit }: NumberedPageQuery): {
+  offset: number
+  limit: number
+} {
+  const offset = (number - 1) * limit
+  if (offset > POSITION_MAX) {
+    throw new DirectoryError(
+      'request.invalid',
+      `page must be within the first ${POSITION_MAX} entries: narrow the list down with after and before.`,
+      { field: 'page' },
+    )
+  }
+  return { offset, limit: limit + 1 }
+}
+
+/** A page with a number, of rows that were read with one more than asked for. */
+export function toNumberedPage<Row, Item>(
+  services: KeyScopeServices,
+  request: FastifyRequest & { query: NumberedPageQuery },
+  { rows, count }: Counted<Row>,
+  toItem: (row: Row) => Item,
+): { count: number; next: string | null; previous: string | null; results: Item[] } {
+  const { page: number, page_size: limit } = request.query
+  const hasMore = rows.length > limit && number * limit <= POSITION_MAX
+  const linkTo = (to: number): string => {
+    const [path = '', query = ''] = request.url.split('?')
+    const parameters = new URLSearchParams(query)
+    parameters.set('page', String(to))
+    return `${services.directory.mailing.publicUrl()}${path}?${parameters.toString()}`
+  }
+  return {
+    count,
+    next: hasMore ? linkTo(number + 1) : null,
+    previous: number === 1 ? null : linkTo(number - 1),
+    results: rows.slice(0, limit).map(toItem),
+  }
 }
 
 type PageQuery = z.infer<typeof pageQuery>

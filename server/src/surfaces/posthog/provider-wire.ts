@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { ProviderWithScim } from '../../directory/identity-providers/identity-provider-page.ts'
 import type { IdentityProviderInput } from '../../directory/identity-providers/settings.ts'
-import type { Mailing } from '../../directory/outbox/mailing.ts'
 import { text } from '../http/wire-types.ts'
 
 const TEXT_LENGTH_MAX = 512
@@ -107,9 +106,4 @@ export function toShownSettings(
 
 export function hasScim(row: ProviderWithScim | null): row is ProviderWithScim {
   return row?.scim_enabled === true && row.has_scim_token
-}
-
-/** Where a provider's SCIM client is pointed to: the same for every domain that is linked to it. */
-export function scimBaseUrl(mailing: Pick<Mailing, 'publicUrl'>, providerId: string): string {
-  return `${mailing.publicUrl()}/scim/v2/${providerId}`
 }
