@@ -96,4 +96,17 @@ describe('a certificate', () => {
     for (const text of broken) assert.match(problemOf(text), /must be a certificate/, text)
     assert.match(problemOf('A'.repeat(20_001)), /at most 20000/)
   })
+
+  // A reading that goes back and forth over them would not end: their lengths cubed are hours.
+  it('is read in one go, however much space or armour a text has that is none', () => {
+    const space = '\n'.repeat(19_000)
+    for (const text of [
+      `-----BEGIN CERTIFICATE-----${space}x!`,
+      `-----BEGIN CERTIFICATE-----\n${' A'.repeat(9_000)}\n-----END`,
+      `A${space}!`,
+      `-----BEGIN ${'A '.repeat(9_000)}-----`,
+    ]) {
+      assert.match(problemOf(text), /must be a certificate/)
+    }
+  })
 })

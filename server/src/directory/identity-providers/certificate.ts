@@ -9,8 +9,9 @@ const CURVES: Readonly<Record<string, string>> = {
 }
 const CERTIFICATE_LENGTH_MAX = 20_000
 
-const ARMOUR = /^-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END \1-----$/
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/
+// One repetition over what the next part cannot begin with: a hostile text costs no more than its length.
+const ARMOUR = /^-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----$/
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 interface CertificateKey {
   readonly type: 'RSA' | 'EC' | 'Ed25519'
@@ -45,7 +46,7 @@ export function parseCertificate(text: string): { pem: string } | { problem: str
     return refuse('must be a certificate: this is a private key, which nobody else should have')
   if (label !== undefined && label !== 'CERTIFICATE')
     return refuse(`must be a certificate, not a ${label.toLowerCase()}`)
-  const base64 = armoured ?? trimmed
+  const base64 = (armoured ?? trimmed).replace(/\s+/g, '')
   if (!BASE64.test(base64)) return refuse('must be a certificate in PEM')
   const certificate = readDer(Buffer.from(base64, 'base64'))
   if (certificate === undefined) return refuse('must be a certificate in PEM')
