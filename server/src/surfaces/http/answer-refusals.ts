@@ -1,0 +1,26 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { DirectoryError } from '../../directory/errors.ts'
+import { toRefusal } from './refusal.ts'
+
+const nameOf = ({ method, url }: FastifyRequest) => `There is no ${method} ${url.split('?')[0]} here.`
+
+/**
+ * Makes a scope answer what it refuses in its own shape, for unknown paths too. Faults of ours are logged.
+ *
+ * @param send answers a refusal; undefined is a fault of ours
+ * @param unknownPath what is said of a path that is none
+ */
+export function answerRefusals(
+  app: FastifyInstance,
+  send: (reply: FastifyReply, refusal: DirectoryError | undefined) => FastifyReply,
+  unknownPath: (request: FastifyRequest) => string = nameOf,
+): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toRefusal(error)
+    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
+    return send(reply, refusal)
+  })
+  app.setNotFoundHandler((request) => {
+    throw new DirectoryError('route.not_found', unknownPath(request))
+  })
+}
