@@ -92,13 +92,7 @@ export function integrationRoutes(services: KeyScopeServices): FastifyPluginAsyn
         const context = reading(services, request)
         const found = await pageIntegrations(context, toPosition(request.query))
         const shown = await toIntegrations(context, found.rows)
-        return toPage(
-          services,
-          request,
-          { rows: shown, count: found.count },
-          (row) => row,
-          ({ id }) => id,
-        )
+        return toPage(services, request, shown, found.count)
       },
     )
 

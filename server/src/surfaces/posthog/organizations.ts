@@ -113,7 +113,7 @@ export function organizationRoutes(services: KeyScopeServices): FastifyPluginAsy
       async (request) => {
         const own = await show(inOrganization(services, request.actor))
         const rows = request.query.offset === 0 ? [own] : []
-        return toPage(services, request, { rows, count: 1 }, (row) => row)
+        return toPage(services, request, rows, 1)
       },
     )
 
