@@ -216,5 +216,10 @@ describe('a server without a key for secrets', () => {
     assert.match(refusal.detail, /ROLLCALL_ENCRYPTION_KEY/)
     assert.ok(!JSON.stringify(refusal).includes('data'), 'no path of the server')
     await client.post('/identity_providers', { oidc: { client_id: 'id' } })
+    // The mail has the link.
+    const invited = { email: 'ann@people.example' }
+    await client.refused('POST', '/invitations', 'encryption.unavailable', 503, { body: invited })
+    const { status } = await client.post('/invitations', { ...invited, send_email: false })
+    assert.equal(status, 'pending', 'nothing of the refused one has stayed')
   })
 })
