@@ -30,6 +30,8 @@ export interface NewMail extends MailBody {
   readonly aboutId: string
   /** From then on it is of no use to the recipient. */
   readonly expiresAt: Date
+  /** It does not leave earlier. */
+  readonly notBefore: Date
 }
 
 export { mailStatuses } from './mail.sql.ts'
