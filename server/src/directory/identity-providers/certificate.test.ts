@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { type CertificateOptions, fingerprintOf, makeCertificate } from '../../../test/certificate.ts'
 import { certificateFacts, parseCertificate } from './certificate.ts'
 
@@ -52,6 +53,39 @@ describe('a certificate', () => {
     })
     assert.deepEqual(parseCertificate(old.pem), { pem: old.pem })
     assert.equal(certificateFacts(old.pem, new Date()).isExpired, true)
+  })
+
+  it('without an end, or without a subject, is one like others', () => {
+    // RFC 5280 §4.1.2.5 and §4.2.1.6.
+    const endless = parseCertificate(makeCertificate({ notAfter: '99991231235959Z' }).pem)
+    assert.ok('pem' in endless)
+    const { notAfter, isExpired } = certificateFacts(endless.pem, new Date())
+    assert.deepEqual([notAfter, isExpired], ['9999-12-31T23:59:59.000Z', false])
+    const unnamed = parseCertificate(makeCertificate({ hasEmptySubject: true }).pem)
+    assert.ok('pem' in unnamed)
+    assert.equal(certificateFacts(unnamed.pem, new Date()).subject, '')
+  })
+
+  it('is refused where its dates are none, or before every certificate', () => {
+    for (const notAfter of ['20559999999999Z', 'xxxxxxxxxxxxxxx', '20600101000000+', '00000101000000Z']) {
+      assert.match(problemOf(makeCertificate({ notAfter }).pem), /must have dates/, notAfter)
+    }
+  })
+
+  it('is refused by a sentence or shown, whatever bytes of it were changed', () => {
+    const bytes = [...Buffer.from(bare, 'base64')]
+    const change = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255))
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const changed = Buffer.from(bytes)
+        for (const [place, byte] of changes) changed[place] = byte
+        const parsed = parseCertificate(changed.toString('base64'))
+        if ('problem' in parsed) return
+        const facts = certificateFacts(parsed.pem, new Date())
+        for (const date of [facts.notBefore, facts.notAfter]) assert.match(date, /^\d{4}-/)
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   it('with a short key is refused by the size of the key', () => {

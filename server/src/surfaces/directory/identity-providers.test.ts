@@ -191,6 +191,16 @@ describe('an identity provider', () => {
     assert.ok(first.has_more && second.data.some((row: { id: string }) => row.id === id))
   })
 
+  it('is shown with a certificate that has no end, or no subject', async () => {
+    const pems = [{ notAfter: '99991231235959Z' }, { hasEmptySubject: true }].map(
+      (one) => makeCertificate(one).pem,
+    )
+    const { id } = await create({ saml: { certificates: pems } })
+    const { certificates } = (await acme.get(`/identity_providers/${id}`)).saml
+    assert.deepEqual([certificates[0].not_after, certificates[1].subject], ['9999-12-31T23:59:59.000Z', ''])
+    await acme.get('/identity_providers?limit=1000')
+  })
+
   it('is not for mere members to read', async () => {
     const { id: member } = await acme.member()
     const key = await acme.key(['*'], { member_id: member })
