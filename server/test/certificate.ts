@@ -28,8 +28,8 @@ const oid = (text: string) => {
   return der(0x06, Buffer.from([first * 40 + second, ...bytes]))
 }
 const nothing = der(0x05)
-const generalizedTime = (at: Date) =>
-  der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]|\.\d+/g, '')}`))
+const generalizedTime = (at: Date | string) =>
+  der(0x18, Buffer.from(typeof at === 'string' ? at : at.toISOString().replace(/[-:T]|\.\d+/g, '')))
 const commonName = (name: string) =>
   sequence(der(0x31, sequence(oid('2.5.4.3'), der(0x0c, Buffer.from(name)))))
 
@@ -40,11 +40,14 @@ const SIGNATURES = {
 
 export interface CertificateOptions {
   readonly name?: string
+  /** Says in the alternative name alone whose it is. */
+  readonly hasEmptySubject?: boolean
   /** Bits of an RSA key, or the name of a curve. */
   readonly key?: number | string
   readonly digest?: 'md5' | 'sha1' | 'sha256'
   readonly notBefore?: Date
-  readonly notAfter?: Date
+  /** A text stands there as it is, a time or not. */
+  readonly notAfter?: Date | string
 }
 
 export interface MadeCertificate {
@@ -85,7 +88,7 @@ export function makeCertificate(options: CertificateOptions = {}): MadeCertifica
       generalizedTime(options.notBefore ?? new Date(Date.now() - DAY_MILLIS)),
       generalizedTime(options.notAfter ?? new Date(Date.now() + 365 * DAY_MILLIS)),
     ),
-    sequence(commonName(name).subarray(2)),
+    options.hasEmptySubject === true ? sequence() : sequence(commonName(name).subarray(2)),
     spki,
     der(0xa3, sequence(alternative, authority)),
   )

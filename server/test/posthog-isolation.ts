@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
+import { sql } from '#src/platform/postgres/sql.ts'
 import type { TestApp } from './app.ts'
-import { uuidOf } from './posthog-world.ts'
+import { posthogClient } from './posthog-client.ts'
+import { projectNumber, uuidOf } from './posthog-world.ts'
 
 type Ids = Readonly<Record<string, string>>
 
 /** Whether a path is of PostHog's dialect. */
 export const isPosthog = (path: string) => /^\/api\/organizations(\/|$)/.test(path)
+
+/** Makes the numbers of projects such that they stand in an answer for nothing else. */
+export async function startProjectNumbersHigh({ database }: TestApp): Promise<void> {
+  await database.run(sql`select setval(pg_get_serial_sequence('project', 'alias'), 730000000000000)`)
+}
 
 /** Makes a thing of every kind in an organization, and gives its id by parameter or field of a body. */
 export async function posthogIds(
@@ -32,7 +39,7 @@ export async function posthogIds(
     user_uuid,
     role_id,
     role_membership_id: await make(`/roles/${role_id}/role_memberships`, { user_uuid }),
-    project_id: uuidOf(from.project),
+    project_id: String(await projectNumber(posthogClient(app, key), uuidOf(from.project))),
   }
 }
 
@@ -41,8 +48,8 @@ export function posthogBody(path: string, ids: Ids): object | undefined {
   const ends = (...tails: string[]) => tails.some((tail) => path.endsWith(tail))
   if (ends('/domains')) return { domain: 'intruder.example', identity_provider_config: ids.config_id }
   if (ends('{domain_id}')) return { identity_provider_config: ids.config_id }
-  if (ends('/environment-mapping')) return { production: ids.project_id }
-  const private_project_access = [{ id: ids.project_id, level: 'member' }]
+  if (ends('/environment-mapping')) return { production: Number(ids.project_id) }
+  const private_project_access = [{ id: Number(ids.project_id), level: 'member' }]
   const invited = { target_email: 'intruder@beta.example', private_project_access }
   if (ends('/invites')) return invited
   if (ends('/invites/bulk')) return [invited]

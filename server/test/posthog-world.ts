@@ -17,6 +17,8 @@ export interface PosthogWorld {
   prove(domain: Answer['body']): void
   /** A domain that is verified. */
   verified(name: string): Promise<Answer['body']>
+  /** The number of a new project. */
+  project(fields?: object): Promise<number>
   /** A key that acts as a new member at a level, and the member's UUID. */
   memberKey(level: 1 | 8 | 15): Promise<{ id: string; client: PosthogClient }>
 }
@@ -27,6 +29,12 @@ export function uuidOf(id: string): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
+/** The number by which the dialect knows a project. */
+export async function projectNumber(client: PosthogClient, uuid: string): Promise<number> {
+  const { teams } = await client.get('/')
+  return teams.find((team: { uuid: string }) => team.uuid === uuid).id
+}
+
 export async function openPosthogWorld(slug: string): Promise<PosthogWorld> {
   const { app, dns } = await openDomainWorld()
   const { id, path, key, ownerId } = await app.organization(slug)
@@ -35,6 +43,7 @@ export async function openPosthogWorld(slug: string): Promise<PosthogWorld> {
   function prove(domain: Answer['body']): void {
     dns.zone.set(`_posthog-challenge.${domain.domain}`, { txt: [domain.verification_challenge] })
   }
+  let projects = 0
   return {
     ...{ app, dns, key, client, directory, prove },
     organizationId: uuidOf(id),
@@ -43,6 +52,10 @@ export async function openPosthogWorld(slug: string): Promise<PosthogWorld> {
       const domain = await client.post('/domains/', { domain: name })
       prove(domain)
       return await client.act(`/domains/${domain.id}/verify/`)
+    },
+    async project(fields = {}) {
+      const body = { name: 'P', identifier: `NUM${++projects}`, ...fields }
+      return await projectNumber(client, uuidOf((await directory.post('/projects', body)).id))
     },
     async memberKey(level) {
       const { id: memberId } = await directory.member()

@@ -5,7 +5,13 @@ import { databaseState } from '../../test/database-state.ts'
 import { type DirectoryClient, directoryClient } from '../../test/directory-client.ts'
 import { isOpenai, type OpenaiIds, openaiBody, openaiIds, openaiIdsOf } from '../../test/openai-isolation.ts'
 import { isPlane, planeBody, planeIds, planeIdsOf } from '../../test/plane-isolation.ts'
-import { isPosthog, posthogBody, posthogIds, posthogStatus } from '../../test/posthog-isolation.ts'
+import {
+  isPosthog,
+  posthogBody,
+  posthogIds,
+  posthogStatus,
+  startProjectNumbersHigh,
+} from '../../test/posthog-isolation.ts'
 import { type Route, routesOf } from '../../test/route-table.ts'
 import { vitableClient } from '../../test/vitable-client.ts'
 
@@ -48,6 +54,7 @@ let beta: World
 before(async () => {
   app = await startTestApp()
   routes = routesOf(app.http)
+  await startProjectNumbersHigh(app)
   alpha = await world('alpha')
   beta = await world('beta')
 })
@@ -321,6 +328,7 @@ function nobody(ids: Ids): Ids {
   return Object.fromEntries(
     Object.entries(ids).map(([name, id]) => {
       if (UUID.test(id)) return [name, UNKNOWN_UUID]
+      if (/^\d+$/.test(id)) return [name, String(Number.MAX_SAFE_INTEGER)]
       const prefix = PREFIX.exec(id)?.[0]
       return [name, prefix === undefined ? 'nobody-has-this' : prefix + UNKNOWN_BYTES.toString('base64url')]
     }),

@@ -1,15 +1,20 @@
+import { isDeepStrictEqual } from 'node:util'
 import { requirePermission } from '../access/permission.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockOwners } from '../grants/role-grant.sql.ts'
-import { createIdentityProvider } from '../identity-providers/identity-provider.ts'
+import {
+  createIdentityProvider,
+  nothingSet,
+  requireLockedIdentityProvider,
+} from '../identity-providers/identity-provider.ts'
 import {
   findProvidersWithScim,
   type ProviderWithScim,
 } from '../identity-providers/identity-provider-page.sql.ts'
 import { updateTellingScim } from '../identity-providers/scim-switch.ts'
 import { createScimToken } from '../identity-providers/scim-token.ts'
-import type { IdentityProviderInput } from '../identity-providers/settings.ts'
+import { type IdentityProviderInput, type OpenColumns, readSettings } from '../identity-providers/settings.ts'
 import type { Counted } from '../position-page.ts'
 import { type DomainRow, findDomain } from './domain.sql.ts'
 import { domainNotFound, requireLockedDomain } from './domain.ts'
@@ -63,7 +68,12 @@ export async function pageLinkedDomains(
 }
 
 /** Settings of a provider that reach the sign-in of a domain's people, so that they wait for the domain's proof. */
-const NEEDS_PROOF = ['scimEnabled', 'idJagIssuer', 'idJagJwksUrl', 'idJagAllowedClients'] as const
+const NEEDS_PROOF = [
+  ['scimEnabled', 'scim_enabled'],
+  ['idJagIssuer', 'id_jag_issuer'],
+  ['idJagJwksUrl', 'id_jag_jwks_url'],
+  ['idJagAllowedClients', 'id_jag_allowed_clients'],
+] as const
 
 function isSwitchedOn(value: unknown): boolean {
   return Array.isArray(value)
@@ -71,15 +81,20 @@ function isSwitchedOn(value: unknown): boolean {
     : value === true || (typeof value === 'string' && value !== '')
 }
 
-/** @throws {DirectoryError} domain.not_verified, naming the setting */
-function requireProofForProvider(domain: DomainRow, input: IdentityProviderInput): void {
+/** What is said to be as it is switches nothing on. @throws {DirectoryError} domain.not_verified, naming the setting */
+function requireProofForProvider(
+  domain: DomainRow,
+  { before, after }: Readonly<Record<'before' | 'after', OpenColumns>>,
+): void {
   if (domain.verified_at !== null) return
-  const field = NEEDS_PROOF.find((name) => isSwitchedOn(input[name]))
-  if (field === undefined) return
+  const needs = NEEDS_PROOF.find(
+    ([, column]) => isSwitchedOn(after[column]) && !isDeepStrictEqual(after[column], before[column]),
+  )
+  if (needs === undefined) return
   throw new DirectoryError(
     'domain.not_verified',
     `This needs a verified domain: verify ${domain.name} first.`,
-    { field },
+    { field: needs[0] },
   )
 }
 
@@ -100,8 +115,9 @@ export async function configureDomainProvider(
   requirePermission(context.actor, 'identity_providers:write')
   await lockOwners(context.db, context.organizationId)
   const domain = await requireLockedDomain(context, domainId)
-  requireProofForProvider(domain, input)
   const { identity_provider_id: linkedId } = domain
+  const before = linkedId === null ? nothingSet : await requireLockedIdentityProvider(context, linkedId)
+  requireProofForProvider(domain, { before, after: readSettings(tools, input, before) })
   if (linkedId === null) {
     if (!Object.values(input).some(isSwitchedOn)) return undefined
     const made = await createIdentityProvider(context, tools, { ...input, name: domain.name })

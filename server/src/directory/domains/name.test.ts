@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseEmail } from '../members/email.ts'
 import { parseDomainName } from './name.ts'
+import { publicMailDomains } from './public-mail.ts'
 
 describe('the name of a domain', () => {
   it('is kept in one form: lower-case A-labels without a dot at the end', () => {
@@ -74,12 +75,25 @@ describe('the name of a domain', () => {
         'icloud.com',
         'qq.com',
         'mailinator.com',
+        // A provider's own name within a domain that is no provider's.
+        'i.softbank.jp',
+        'x.i.softbank.jp',
       ],
     ]
     for (const given of open) {
       const parsed = parseDomainName(given)
       assert.ok(typeof parsed !== 'string' && parsed.isPublic, `${given}: ${JSON.stringify(parsed)}`)
     }
+  })
+
+  it('is refused for every provider of mailboxes that is known, and for every name below one', () => {
+    for (const provider of publicMailDomains) {
+      for (const given of [provider, `mail.${provider}`]) {
+        const parsed = parseDomainName(given)
+        assert.ok(typeof parsed !== 'string' && parsed.isPublic, given)
+      }
+    }
+    assert.equal(parseDomainName('softbank.jp'), 'softbank.jp')
   })
 
   it('is what stands behind the @ of an address of it, whatever it is written like', () => {

@@ -32,9 +32,12 @@ export function parseDomainName(input: string): string | DomainProblem {
   if (domain === null) {
     return refuse(`must be a domain of your own: anybody gets names under ${publicSuffix ?? name}`, true)
   }
-  if (publicMailDomains.has(domain)) {
-    return refuse(`must be a domain of your own: anybody gets a mailbox at ${domain}`, true)
-  }
+  const labels = name.split('.')
+  const mail = labels
+    .map((_, place) => labels.slice(place).join('.'))
+    .find((end) => publicMailDomains.has(end))
+  if (mail !== undefined)
+    return refuse(`must be a domain of your own: anybody gets a mailbox at ${mail}`, true)
   return name
 }
 

@@ -32,7 +32,7 @@ dispostable.com getnada.com maildrop.cc throwawaymail.com mailnesia.com tempmail
 `
 
 /**
- * Registrable domains at which anybody gets a mailbox, free or as a subscriber: no organization can speak for the
+ * Domains at which, and below which, anybody gets a mailbox, free or as a subscriber: no organization can speak for the
  * people who write from there. Only a fence in front of the DNS proof, which nobody else could give for these; so the
  * list keeps to well-known providers, and takes a name only where its owner's own staff writes from another one.
  */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { type CertificateOptions, fingerprintOf, makeCertificate } from '../../../test/certificate.ts'
 import { certificateFacts, parseCertificate } from './certificate.ts'
 
@@ -54,6 +55,39 @@ describe('a certificate', () => {
     assert.equal(certificateFacts(old.pem, new Date()).isExpired, true)
   })
 
+  it('without an end, or without a subject, is one like others', () => {
+    // RFC 5280 §4.1.2.5 and §4.2.1.6.
+    const endless = parseCertificate(makeCertificate({ notAfter: '99991231235959Z' }).pem)
+    assert.ok('pem' in endless)
+    const { notAfter, isExpired } = certificateFacts(endless.pem, new Date())
+    assert.deepEqual([notAfter, isExpired], ['9999-12-31T23:59:59.000Z', false])
+    const unnamed = parseCertificate(makeCertificate({ hasEmptySubject: true }).pem)
+    assert.ok('pem' in unnamed)
+    assert.equal(certificateFacts(unnamed.pem, new Date()).subject, '')
+  })
+
+  it('is refused where its dates are none, or before every certificate', () => {
+    for (const notAfter of ['20559999999999Z', 'xxxxxxxxxxxxxxx', '20600101000000+', '00000101000000Z']) {
+      assert.match(problemOf(makeCertificate({ notAfter }).pem), /must have dates/, notAfter)
+    }
+  })
+
+  it('is refused by a sentence or shown, whatever bytes of it were changed', () => {
+    const bytes = [...Buffer.from(bare, 'base64')]
+    const change = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255))
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const changed = Buffer.from(bytes)
+        for (const [place, byte] of changes) changed[place] = byte
+        const parsed = parseCertificate(changed.toString('base64'))
+        if ('problem' in parsed) return
+        const facts = certificateFacts(parsed.pem, new Date())
+        for (const date of [facts.notBefore, facts.notAfter]) assert.match(date, /^\d{4}-/)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   it('with a short key is refused by the size of the key', () => {
     assert.match(problemOf(makeCertificate({ key: 1024 }).pem), /at least 2048 bits, this one has 1024/)
     assert.match(problemOf(makeCertificate({ key: 2047 }).pem), /at least 2048 bits, this one has 2047/)
@@ -95,5 +129,18 @@ describe('a certificate', () => {
     ]
     for (const text of broken) assert.match(problemOf(text), /must be a certificate/, text)
     assert.match(problemOf('A'.repeat(20_001)), /at most 20000/)
+  })
+
+  // A reading that goes back and forth over them would not end: their lengths cubed are hours.
+  it('is read in one go, however much space or armour a text has that is none', () => {
+    const space = '\n'.repeat(19_000)
+    for (const text of [
+      `-----BEGIN CERTIFICATE-----${space}x!`,
+      `-----BEGIN CERTIFICATE-----\n${' A'.repeat(9_000)}\n-----END`,
+      `A${space}!`,
+      `-----BEGIN ${'A '.repeat(9_000)}-----`,
+    ]) {
+      assert.match(problemOf(text), /must be a certificate/)
+    }
   })
 })

@@ -9,8 +9,9 @@ const CURVES: Readonly<Record<string, string>> = {
 }
 const CERTIFICATE_LENGTH_MAX = 20_000
 
-const ARMOUR = /^-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END \1-----$/
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/
+// One repetition over what the next part cannot begin with: a hostile text costs no more than its length.
+const ARMOUR = /^-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----$/
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 interface CertificateKey {
   readonly type: 'RSA' | 'EC' | 'Ed25519'
@@ -45,21 +46,22 @@ export function parseCertificate(text: string): { pem: string } | { problem: str
     return refuse('must be a certificate: this is a private key, which nobody else should have')
   if (label !== undefined && label !== 'CERTIFICATE')
     return refuse(`must be a certificate, not a ${label.toLowerCase()}`)
-  const base64 = armoured ?? trimmed
+  const base64 = (armoured ?? trimmed).replace(/\s+/g, '')
   if (!BASE64.test(base64)) return refuse('must be a certificate in PEM')
   const certificate = readDer(Buffer.from(base64, 'base64'))
   if (certificate === undefined) return refuse('must be a certificate in PEM')
-  const problem = keyProblem(publicKeyOf(certificate)) ?? signatureProblem(certificate)
+  const problem =
+    keyProblem(publicKeyOf(certificate)) ?? signatureProblem(certificate) ?? datesProblem(certificate)
   return problem === undefined ? { pem: certificate.toString() } : refuse(problem)
 }
 
 /** @param pem as `parseCertificate` gave it */
 export function certificateFacts(pem: string, now: Date): CertificateFacts {
   const certificate = new X509Certificate(pem)
-  const { validFromDate: from, validToDate: to } = certificate
+  const [from, to] = datesOf(certificate)
   return {
-    // One line: the parts of a name come a line each.
-    subject: certificate.subject.split('\n').join(', '),
+    // One line: the parts of a name come a line each; one without any parts comes as undefined.
+    subject: (certificate.subject as string | undefined)?.split('\n').join(', ') ?? '',
     fingerprint: certificate.fingerprint256,
     notBefore: from.toISOString(),
     notAfter: to.toISOString(),
@@ -80,7 +82,9 @@ function readDer(bytes: Buffer): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(bytes)
     // What follows the certificate would be dropped silently.
-    return certificate.raw.length === bytes.length ? certificate : undefined
+    if (certificate.raw.length !== bytes.length) return undefined
+    // As it is kept and read from then on: not everything that is read once can be written, and read again.
+    return new X509Certificate(certificate.toString())
   } catch {
     return undefined
   }
@@ -112,6 +116,24 @@ function keyProblem(publicKey: KeyObject | undefined): string | undefined {
     return `must have an EC key on ${Object.values(CURVES).join(', ')}, this one is on ${key.size}`
   }
   return undefined
+}
+
+/** RFC 5280 §4.1.2.5 knows no earlier year; what is no time at all is taken by OpenSSL as it stands. */
+const EARLIEST = Date.UTC(1950)
+
+/** From OpenSSL's text: the dates that Node makes of what is no time are whatever was in memory. */
+function datesOf({ validFrom, validTo }: X509Certificate): readonly [from: Date, to: Date] {
+  return [toDate(validFrom), toDate(validTo)]
+}
+
+/** `Nov 22 10:00:00 2026 GMT`; of a shorter year the parser would make one of our days. */
+function toDate(text: string): Date {
+  return new Date(/ \d{4} GMT$/.test(text) ? text : Number.NaN)
+}
+
+function datesProblem(certificate: X509Certificate): string | undefined {
+  const areTimes = datesOf(certificate).every((date) => date.getTime() >= EARLIEST)
+  return areTimes ? undefined : 'must have dates from 1950 on between which it is valid'
 }
 
 /** Digests with known collisions. (RSASSA-PSS has its digest in parameters that Node does not show.) */

@@ -56,7 +56,8 @@ export async function requireLockedIdentityProvider(
   return row
 }
 
-const nothingSet: IdentityProviderColumns = {
+/** An identity provider of which nobody has said anything. */
+export const nothingSet: IdentityProviderColumns = {
   name: '',
   saml_entity_id: null,
   saml_sso_url: null,

@@ -82,6 +82,16 @@ function readIssuer(issuer: string | null): string | null {
 
 function readCertificates(texts: readonly string[] | undefined): string[] | undefined {
   if (texts === undefined) return undefined
+  if (texts.length > CERTIFICATES_MAX) {
+    const field = 'saml.certificates'
+    throw new DirectoryError(
+      'request.invalid',
+      `${field} must have at most ${CERTIFICATES_MAX} certificates.`,
+      {
+        field,
+      },
+    )
+  }
   const pems = texts.map((text, index) => {
     const parsed = parseCertificate(text)
     if ('pem' in parsed) return parsed.pem

@@ -200,6 +200,21 @@ export async function findInvitations(
     order by array_position(${ids}::uuid[], i.id)`)
 }
 
+/** When the last mail about other invitations than these left for an address, or is to leave; none that left long ago. */
+export async function listLastMailed(
+  db: Queryable,
+  organizationId: string,
+  asked: { emailKeys: readonly string[]; exceptIds: readonly string[]; since: Date },
+): Promise<{ email_key: string; at: string }[]> {
+  return await db.rows(sql<{ email_key: string; at: string }>`
+    select i.email_key, max(greatest(i.mailed_at, m.next_attempt_at)) as at
+    from invitation i
+    left join mail m on m.organization_id = i.organization_id and m.about_id = i.id and m.status = 'pending'
+    where i.organization_id = ${organizationId} and i.email_key = any (${asked.emailKeys})
+      and i.id <> all (${asked.exceptIds}::uuid[]) and (i.mailed_at > ${asked.since} or m.id is not null)
+    group by i.email_key`)
+}
+
 /** Locks an invitation until COMMIT. */
 export async function lockInvitation(tx: Transaction, organizationId: string, id: string): Promise<void> {
   await tx.run(

@@ -7,10 +7,7 @@ import { type InvitationRow, renewInvitation } from './invitation.sql.ts'
 import { requireInvitation, requireLockedInvitation, requireOwnOrganization } from './invitation.ts'
 import { requireMayRepeat, toOffer } from './offer.ts'
 import { refusePending } from './pending.ts'
-import { sendInvitations } from './send.ts'
-
-/** Mails of one invitation are this far apart at least: nobody's mailbox is flooded through us. */
-const RESEND_SECONDS_MIN = 60
+import { MAILS_APART_SECONDS, sendInvitations } from './send.ts'
 
 /**
  * Mails an invitation again, one past its end as well: the old link dies, and its time begins anew. Whoever sends it
@@ -44,11 +41,11 @@ export async function resendInvitation(context: Context, id: string): Promise<In
 /** @throws {DirectoryError} invitation.resent_too_soon */
 function requireSomeTimeSince(mailedAt: string | null, now: Date): void {
   if (mailedAt === null) return
-  const wait = Math.ceil((Date.parse(mailedAt) + RESEND_SECONDS_MIN * 1000 - now.getTime()) / 1000)
+  const wait = Math.ceil((Date.parse(mailedAt) + MAILS_APART_SECONDS * 1000 - now.getTime()) / 1000)
   if (wait <= 0) return
   throw new DirectoryError(
     'invitation.resent_too_soon',
-    `The invitation was mailed less than ${RESEND_SECONDS_MIN} seconds ago: try again in ${wait} seconds.`,
+    `The invitation was mailed less than ${MAILS_APART_SECONDS} seconds ago: try again in ${wait} seconds.`,
     { context: { retry_after_seconds: wait } },
   )
 }

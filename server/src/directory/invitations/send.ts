@@ -2,7 +2,7 @@ import { digestSecret, makeSecret } from '../../platform/secret.ts'
 import type { Context } from '../context.ts'
 import { findMember } from '../members/member.sql.ts'
 import { requireMailing, writeMails } from '../outbox/outbox.ts'
-import type { InvitationRow } from './invitation.sql.ts'
+import { type InvitationRow, listLastMailed } from './invitation.sql.ts'
 import { renderInvitationMail } from './invitation-mail.ts'
 import { storeInvitationTokens } from './token.sql.ts'
 
@@ -12,6 +12,28 @@ export const INVITATION_TOKEN = /^rcinv_[A-Za-z0-9_-]{43}$/
 
 /** Where the page is that takes a token, below the server's public address. */
 export const ACCEPT_PATH = '/invitations/accept'
+
+/** Mails to one address are this far apart at least: nobody's mailbox is flooded through us. */
+export const MAILS_APART_SECONDS = 60
+
+/** When the mail of each invitation may leave, in their order: now, or after the last one to the address. */
+async function departures(
+  { db, organizationId, now }: Context,
+  invitations: readonly InvitationRow[],
+): Promise<Date[]> {
+  const apart = MAILS_APART_SECONDS * 1000
+  const rows = await listLastMailed(db, organizationId, {
+    emailKeys: invitations.map((row) => row.email_key),
+    exceptIds: invitations.map(({ id }) => id),
+    since: new Date(now.getTime() - apart),
+  })
+  const last = new Map(rows.map(({ email_key: key, at }) => [key, Date.parse(at)]))
+  return invitations.map(({ email_key: key }) => {
+    const at = Math.max(now.getTime(), (last.get(key) ?? 0) + apart)
+    last.set(key, at)
+    return new Date(at)
+  })
+}
 
 /** Who invites, as people know them. Keys of an organization and the root key are nobody. */
 async function findInviter(context: Context): Promise<{ name: string | null; email: string | null }> {
@@ -24,7 +46,7 @@ async function findInviter(context: Context): Promise<{ name: string | null; ema
 }
 
 /**
- * Gives invitations new tokens and writes the mails that carry them, in three statements however many they are. The
+ * Gives invitations new tokens and writes the mails that carry them, in four statements however many they are. The
  * tokens are nowhere else: who invites does not see them, because having one is the proof of the mailbox.
  */
 export async function sendInvitations(
@@ -36,6 +58,7 @@ export async function sendInvitations(
   const { db, organizationId } = context
   const { publicUrl } = requireMailing(context)
   const inviter = await findInviter(context)
+  const leaving = await departures(context, invitations)
   const sent = invitations.map((row) => ({ row, token: makeSecret(INVITATION_TOKEN_PREFIX) }))
   await storeInvitationTokens(
     db,
@@ -44,7 +67,7 @@ export async function sendInvitations(
   )
   await writeMails(
     context,
-    sent.map(({ row, token }) => {
+    sent.map(({ row, token }, place) => {
       const expiresAt = new Date(row.expires_at)
       return {
         ...renderInvitationMail({
@@ -64,6 +87,7 @@ export async function sendInvitations(
         purpose: 'invitation',
         aboutId: row.id,
         expiresAt,
+        notBefore: leaving[place]!,
       }
     }),
   )

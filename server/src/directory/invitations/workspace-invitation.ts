@@ -88,8 +88,8 @@ export async function inviteToWorkspace(
 /**
  * Makes a pending invitation give another role on the workspace.
  *
- * @throws {DirectoryError} invitation.not_found, invitation.wrong_status (accepted or expired), member.outranks, what
- *   `requireMayGrantRole` throws, permission.denied
+ * @throws {DirectoryError} invitation.not_found, invitation.wrong_status (accepted), invitation.expired,
+ *   member.outranks, what `requireMayGrantRole` throws, permission.denied
  */
 export async function changeInvitedRole(
   context: Context,
@@ -102,6 +102,12 @@ export async function changeInvitedRole(
   await requireInvitation(context, workspaceId, id)
   const whole = await requireLockedInvitation(context, id)
   const before = await requireInvitation(context, workspaceId, id)
+  if (before.status === 'expired') {
+    throw new DirectoryError(
+      'invitation.expired',
+      'The invitation is past its end: revoke it and make a new one.',
+    )
+  }
   if (before.status !== 'pending') {
     throw new DirectoryError('invitation.wrong_status', `The invitation is ${before.status}.`)
   }

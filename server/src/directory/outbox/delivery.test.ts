@@ -52,6 +52,43 @@ async function dueNow(): Promise<void> {
 const stored = async () => JSON.stringify(await app.database.rows(sql`select * from mail`))
 
 describe('a mail', () => {
+  test('waits where the address was mailed a moment ago: nobody floods a mailbox by inviting again and again', async () => {
+    const email = address()
+    const first = await invite({ email })
+    await sink.arrived(1)
+    await mailBecomes(first, isSent)
+    await acme.ok('DELETE', `/invitations/${first.id}`)
+    const second = await invite({ email: email.toUpperCase() })
+    await acme.post('/workspaces', { name: 'W', slug: 'flooded' })
+    const target = (await acme.get('/workspaces/flooded')).id
+    const { data: roles } = await acme.get('/roles?resource=workspace')
+    const role = roles.find((row: { key: string }) => row.key === 'guest').id
+    const third = await invite({ email, replace_pending: true })
+    const beside = await invite({ email, target, role })
+    const other = await app.organization('elsewhere')
+    await directoryClient(app, other.path).post('/invitations', { email })
+    // To others, and from others, mails leave meanwhile.
+    await invite()
+    const arrived = await sink.arrived(3)
+    await setTimeout(300)
+    assert.equal(
+      arrived.filter((mail) => mail.to[0]!.toLowerCase() === email).length,
+      2,
+      'one of each organization',
+    )
+    const [cancelled] = await mailsAbout(second)
+    assert.equal(cancelled.status, 'cancelled')
+    const due = await app.database.rows(sql<{ at: string }>`
+      select next_attempt_at as at from mail where status = 'pending' order by id`)
+    const after = (at: string, seconds: number) => Date.parse(at) + seconds * 1000
+    assert.deepEqual(
+      due.map(({ at }) => Date.parse(at)),
+      [after(second.created_at, 60), after(second.created_at, 120)],
+    )
+    await dueNow()
+    for (const invitation of [third, beside]) await mailBecomes(invitation, isSent)
+  })
+
   test('is delivered once, to the invited address alone, in text and in HTML', async () => {
     const invitation = await invite({
       email: 'Ann@People.Example',

@@ -45,6 +45,7 @@ export async function insertMails(
     aboutId: string
     body: string
     expiresAt: Date
+    notBefore: Date
   }[],
   now: Date,
 ): Promise<void> {
@@ -52,12 +53,13 @@ export async function insertMails(
     insert into mail (organization_id, id, recipient, reply_to, subject, purpose, about_id, body, created_at,
       expires_at, next_attempt_at)
     select ${organizationId}, m.id, m.recipient, m.reply_to, m.subject, m.purpose, m.about_id, m.body, ${now},
-      m.expires_at, ${now}
+      m.expires_at, m.not_before
     from unnest(${mails.map(({ id }) => id)}::uuid[], ${mails.map(({ recipient }) => recipient)}::text[],
       ${mails.map(({ replyTo }) => replyTo)}::text[], ${mails.map(({ subject }) => subject)}::text[],
       ${mails.map(({ purpose }) => purpose)}::text[], ${mails.map(({ aboutId }) => aboutId)}::uuid[],
-      ${mails.map(({ body }) => body)}::text[], ${mails.map(({ expiresAt }) => expiresAt)}::timestamptz[])
-      m (id, recipient, reply_to, subject, purpose, about_id, body, expires_at)`)
+      ${mails.map(({ body }) => body)}::text[], ${mails.map(({ expiresAt }) => expiresAt)}::timestamptz[],
+      ${mails.map(({ notBefore }) => notBefore)}::timestamptz[])
+      m (id, recipient, reply_to, subject, purpose, about_id, body, expires_at, not_before)`)
 }
 
 /** What has not left is not sent any more, because what it is about is over. */

@@ -3,6 +3,7 @@ import { uuidV7 } from '../../platform/uuid.ts'
 import { holdsPermission, ranksAsOwner, requirePermission } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { EVERYTHING } from '../roles/predefined.ts'
+import { sealSecret } from '../secrets.ts'
 import {
   cancelMailsAbout,
   insertMails,
@@ -29,6 +30,8 @@ export interface NewMail extends MailBody {
   readonly aboutId: string
   /** From then on it is of no use to the recipient. */
   readonly expiresAt: Date
+  /** It does not leave earlier. */
+  readonly notBefore: Date
 }
 
 export { mailStatuses } from './mail.sql.ts'
@@ -45,15 +48,17 @@ const bodyOf = (organizationId: string, id: string) => ({ organizationId, table:
 /**
  * Writes mails in the operation's own transaction: they are sent if it commits, and never otherwise. A mail whose
  * subject is one is the caller's to make sure of: line ends are taken out of headers when it is sent.
+ *
+ * @throws {DirectoryError} encryption.unavailable
  */
 export async function writeMails(context: Context, mails: readonly NewMail[]): Promise<void> {
   if (mails.length === 0) return
   const { db, organizationId, now } = context
-  const { encryption } = requireMailing(context)
+  const mailing = requireMailing(context)
   const rows = await Promise.all(
     mails.map(async ({ text, html, ...mail }) => {
       const id = uuidV7()
-      const body = await encryption.encrypt(JSON.stringify({ text, html }), bodyOf(organizationId, id))
+      const body = await sealSecret(mailing, JSON.stringify({ text, html }), bodyOf(organizationId, id))
       return { ...mail, id, body }
     }),
   )

@@ -6,6 +6,8 @@ type ProjectVisibility = 'public' | 'private'
 
 export interface ProjectRow {
   id: string
+  /** For dialects that know projects by a number; unique on the server. */
+  alias: number
   /** Null: the project belongs to the organization itself. */
   workspace_id: string | null
   /** Null only without a workspace. */
@@ -55,6 +57,29 @@ export async function findProject(
 ): Promise<ProjectRow | undefined> {
   return await db.row(sql<ProjectRow>`
     select * from project where organization_id = ${organizationId} and id = ${id}`)
+}
+
+/** Of projects by their ids, archived or not. */
+export async function listProjectAliases(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Pick<ProjectRow, 'id' | 'alias'>[]> {
+  if (ids.length === 0) return []
+  return await db.rows(sql<Pick<ProjectRow, 'id' | 'alias'>>`
+    select id, alias from project where organization_id = ${organizationId} and id = any(${ids})`)
+}
+
+/** Projects by their aliases, archived or not. */
+export async function findProjectsByAlias(
+  db: Queryable,
+  organizationId: string,
+  aliases: readonly number[],
+): Promise<Pick<ProjectRow, 'id' | 'alias'>[]> {
+  if (aliases.length === 0) return []
+  return await db.rows(sql<Pick<ProjectRow, 'id' | 'alias'>>`
+    select id, alias from project
+    where organization_id = ${organizationId} and alias = any(${aliases}::bigint[])`)
 }
 
 /** Locks a project until COMMIT against other changes of it; new grants on it go on. */

@@ -14,12 +14,15 @@ const CERTIFICATE_TEXT_LENGTH_MAX = 20_000
 const CLIENTS_MAX = 100
 const CLIENT_LENGTH_MAX = 256
 
+/** Up to the last second of 9999, which says that there is no end (RFC 5280 §4.1.2.5). */
+const certificateDate = z.iso.datetime()
+
 const certificate = z.object({
   /** SHA-256. */
   fingerprint: z.string(),
   subject: z.string(),
-  not_before: moment,
-  not_after: moment,
+  not_before: certificateDate,
+  not_after: certificateDate,
   expired: z.boolean(),
   key: z.object({ type: z.enum(['RSA', 'EC', 'Ed25519']), size: z.string() }),
   pem: z.string(),

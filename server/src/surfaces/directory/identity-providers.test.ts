@@ -191,6 +191,16 @@ describe('an identity provider', () => {
     assert.ok(first.has_more && second.data.some((row: { id: string }) => row.id === id))
   })
 
+  it('is shown with a certificate that has no end, or no subject', async () => {
+    const pems = [{ notAfter: '99991231235959Z' }, { hasEmptySubject: true }].map(
+      (one) => makeCertificate(one).pem,
+    )
+    const { id } = await create({ saml: { certificates: pems } })
+    const { certificates } = (await acme.get(`/identity_providers/${id}`)).saml
+    assert.deepEqual([certificates[0].not_after, certificates[1].subject], ['9999-12-31T23:59:59.000Z', ''])
+    await acme.get('/identity_providers?limit=1000')
+  })
+
   it('is not for mere members to read', async () => {
     const { id: member } = await acme.member()
     const key = await acme.key(['*'], { member_id: member })
@@ -216,5 +226,10 @@ describe('a server without a key for secrets', () => {
     assert.match(refusal.detail, /ROLLCALL_ENCRYPTION_KEY/)
     assert.ok(!JSON.stringify(refusal).includes('data'), 'no path of the server')
     await client.post('/identity_providers', { oidc: { client_id: 'id' } })
+    // The mail has the link.
+    const invited = { email: 'ann@people.example' }
+    await client.refused('POST', '/invitations', 'encryption.unavailable', 503, { body: invited })
+    const { status } = await client.post('/invitations', { ...invited, send_email: false })
+    assert.equal(status, 'pending', 'nothing of the refused one has stayed')
   })
 })

@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { DirectoryError } from '../../directory/errors.ts'
 import {
   organizationNotFound,
   requireNotDeleted,
   resolveOrganization,
 } from '../../directory/organizations/organization.ts'
+import { answerRefusals } from '../http/answer-refusals.ts'
 import { apiKeySecret, authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import { decodeId, idPrefixes } from '../http/prefixed-id.ts'
-import { toRefusal } from '../http/refusal.ts'
 import { accessCheckRoutes } from './access-checks.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { changeRoutes } from './changes.ts'
@@ -57,17 +56,9 @@ export const DIRECTORY_PREFIX = '/directory/v1'
 
 /** Makes a scope answer refusals and faults as problem documents (RFC 9457), for unknown paths too. */
 export function answerProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error)
-    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
-    return sendProblem(
-      reply,
-      refusal === undefined ? faultProblem(request.id) : toProblem(refusal, request.id),
-    )
-  })
-  app.setNotFoundHandler(() => {
-    // Not the path: a value in it may be a secret.
-    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
+  answerRefusals(app, (reply, refusal) => {
+    const { id } = reply.request
+    return sendProblem(reply, refusal === undefined ? faultProblem(id) : toProblem(refusal, id))
   })
 }
 

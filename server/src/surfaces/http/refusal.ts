@@ -38,7 +38,9 @@ export function invalidField(issue: Issue): DirectoryError {
   return new DirectoryError('request.invalid', `${field || 'The body'} ${rule}.`, {
     ...(field === '' ? {} : { field }),
     ...(rule.startsWith(REQUIRED) ? { rule: 'required' } : {}),
-    ...(issue.code === 'too_big' && issue.origin !== 'number' ? { rule: 'too_long' } : {}),
+    ...(issue.code === 'too_big' && (issue.origin === 'string' || issue.origin === 'array')
+      ? { rule: 'too_long' }
+      : {}),
   })
 }
 

@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
-import { DirectoryError, type DirectoryErrorCode } from '../../directory/errors.ts'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { DirectoryError, DirectoryErrorCode } from '../../directory/errors.ts'
+import { answerRefusals } from '../http/answer-refusals.ts'
 import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
-import { toRefusal } from '../http/refusal.ts'
 import { openaiError, openaiErrors, toOpenaiError } from './errors.ts'
 import { groupUserRoutes } from './group-users.ts'
 import { groupRoutes } from './groups.ts'
@@ -61,7 +61,7 @@ function organizationRoutes(services: KeyScopeServices): FastifyPluginAsync[] {
 
 function scope(services: KeyScopeServices, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
-    answerOpenaiErrors(app)
+    answerRefusals(app, (reply, refusal) => sendOpenaiError(reply, refusal, reply.request.id))
     describeRefusals(app, openaiError)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request, reply) => {
@@ -69,18 +69,6 @@ function scope(services: KeyScopeServices, routes: readonly FastifyPluginAsync[]
     })
     for (const route of routes) await app.register(route)
   }
-}
-
-function answerOpenaiErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error)
-    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
-    return sendOpenaiError(reply, refusal, request.id)
-  })
-  app.setNotFoundHandler(() => {
-    // Not the path: a value in it may be a secret.
-    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
-  })
 }
 
 /** Answers a refusal in the dialect's shape; undefined is a fault of ours. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { expireInvitation } from '../../../test/inviting.ts'
 import { openPlaneWorld, type PlaneSpace, type PlaneWorld } from '../../../test/plane-client.ts'
 import { tokenOf } from '../../../test/smtp-sink.ts'
 
@@ -79,6 +80,32 @@ describe('an invitation to a workspace', () => {
       const answer = await space.call('POST', '/invitations/', { body: { email: given } })
       assert.deepEqual([answer.status, Object.keys(answer.body)], [400, [key, 'message']], String(given))
     }
+  })
+
+  it('is one to the workspace: made beside others of the address, and for who is in the organization only', async () => {
+    const other = await world.workspace()
+    const email = address()
+    const rows = [
+      await space.ok('POST', '/invitations/', { email }),
+      await other.ok('POST', '/invitations/', { email }),
+    ]
+    assert.notEqual(rows[0].id, rows[1].id)
+    const outside = await space.person(null)
+    const { id } = await space.ok('POST', '/invitations/', { email: outside.email, role: 15 })
+    await accept(outside.email)
+    assert.equal((await space.ok('GET', `/invitations/${id}/`)).accepted, true)
+    const members = await space.ok('GET', '/members/')
+    assert.equal(members.find((row: { id: string }) => row.id === outside.id).role, 15)
+    const again = await space.call('POST', '/invitations/', { body: { email: outside.email } })
+    assert.deepEqual([again.status, Object.keys(again.body)], [400, ['email', 'message']])
+  })
+
+  it('past its end is refused a change without being called accepted, and can be deleted', async () => {
+    const { id } = await space.ok('POST', '/invitations/', { email: address() })
+    await expireInvitation(app.database, id)
+    const answer = await space.call('PATCH', `/invitations/${id}/`, { body: { role: 15 } })
+    assert.deepEqual([answer.status, Object.keys(answer.body)], [400, ['error', 'message']])
+    await space.ok('DELETE', `/invitations/${id}/`)
   })
 
   it('keeps its address, and once answered everything', async () => {

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { DirectoryError } from '../../directory/errors.ts'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { DirectoryError } from '../../directory/errors.ts'
+import { answerRefusals } from '../http/answer-refusals.ts'
 import { apiKeySecret, authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
-import { toRefusal } from '../http/refusal.ts'
 import { planeError, toPlaneError } from './errors.ts'
 import { featureRoutes } from './features.ts'
 import { groupSyncRoutes } from './group-sync.ts'
@@ -43,7 +43,7 @@ export function planeSurface(services: PlaneServices): FastifyPluginAsync {
 
 function scope(services: PlaneServices): FastifyPluginAsync {
   return async (app) => {
-    answerPlaneErrors(app)
+    answerRefusals(app, sendPlaneError, 'Page not found.')
     describeRefusals(app, planeError)
     app.decorateRequest('actor')
     app.addHook('onRequest', (request, reply) => authenticate(services, request, reply))
@@ -85,17 +85,6 @@ async function authenticate(
     if (typeof reset === 'number')
       void reply.header('x-ratelimit-reset', Math.ceil(Date.now() / 1000) + reset)
   }
-}
-
-function answerPlaneErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error)
-    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
-    return sendPlaneError(reply, refusal)
-  })
-  app.setNotFoundHandler(() => {
-    throw new DirectoryError('route.not_found', 'Page not found.')
-  })
 }
 
 /** Answers a refusal in one of the dialect's shapes; undefined is a fault of ours. */

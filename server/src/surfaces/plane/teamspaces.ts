@@ -11,7 +11,7 @@ import {
   type TeamspaceRow,
   updateTeamspace,
 } from '../../directory/teamspaces/teamspace.ts'
-import { moment, text } from '../http/wire-types.ts'
+import { document, moment, text } from '../http/wire-types.ts'
 import type { RouteRefusals } from './errors.ts'
 import { envelope, pageQuery, positionOf, readPage, toEnvelope } from './pages.ts'
 import { inOrganization, type PlaneServices } from './scope.ts'
@@ -54,12 +54,15 @@ const described = {
 function toTeamspace(row: TeamspaceRow): z.infer<typeof teamspace> {
   const { json, html, stripped, binary } = row.description
   const shown = typeof html === 'string' ? html : ''
+  // Behind the last end of a tag there is none: nothing looks for one there.
+  const tagged = shown.lastIndexOf('>') + 1
+  const bare = shown.slice(0, tagged).replace(/<[^>]*>/g, '') + shown.slice(tagged)
   return {
     id: row.id,
     name: row.name,
     description_json: anything.safeParse(json).data ?? {},
     description_html: shown,
-    description_stripped: typeof stripped === 'string' ? stripped : shown.replace(/<[^>]*>/g, '').trim(),
+    description_stripped: typeof stripped === 'string' ? stripped : bare.trim(),
     description_binary: typeof binary === 'string' ? binary : null,
     logo_props: row.logo,
     lead: row.lead_id,
@@ -73,11 +76,11 @@ function toTeamspace(row: TeamspaceRow): z.infer<typeof teamspace> {
 }
 
 const fields = {
-  description_json: anything.nullish(),
+  description_json: document.nullish(),
   description_html: text(DESCRIPTION_LENGTH_MAX, 0).nullish(),
   description_stripped: text(DESCRIPTION_LENGTH_MAX, 0).nullish(),
   description_binary: text(DESCRIPTION_LENGTH_MAX, 0).nullish(),
-  logo_props: anything.nullish(),
+  logo_props: document.nullish(),
   lead: uuid.nullish(),
 }
 

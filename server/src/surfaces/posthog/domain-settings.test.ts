@@ -82,6 +82,19 @@ describe('a verified domain', () => {
     await client.patch(`/domains/${own.id}/`, { sso_enforcement: '' })
   })
 
+  it('takes several certificates, one below the other, and no more than a config has', async () => {
+    const { client } = world
+    const { id } = await verified()
+    const { pem } = makeCertificate()
+    const several = (count: number) => Array.from({ length: count }, () => pem).join('\n')
+    const two = pem + makeCertificate().pem
+    const shown = await client.patch(`/domains/${id}/`, { saml_x509_cert: two })
+    assert.equal(shown.saml_x509_cert.match(/BEGIN/g).length, 2)
+    assert.deepEqual(await client.patch(`/domains/${id}/`, shown), shown)
+    const refused = [400, 'invalid_input', 'saml_x509_cert'] as const
+    await client.refused('PATCH', `/domains/${id}/`, refused, { saml_x509_cert: several(11) })
+  })
+
   it('takes only a config of its own organization', async () => {
     const { client, app } = world
     const domain = await verified()

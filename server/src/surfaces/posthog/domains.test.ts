@@ -123,6 +123,23 @@ describe('an unverified domain', () => {
     id_jag_jwks_url: 'https://idp.example/jwks',
     id_jag_allowed_clients: ['client'],
   }
+  it('may be sent back as it was read, linked to a config whose settings are on; only new ones need the proof', async () => {
+    const { client } = world
+    const config = await client.post('/identity_provider_configs/', {
+      ...{ scim_enabled: true, id_jag_issuer_url: 'https://idp.example' },
+      ...{ id_jag_jwks_url: 'https://idp.example/jwks', id_jag_allowed_clients: ['one'] },
+    })
+    const { id } = await unverified()
+    const path = `/domains/${id}/`
+    const linked = await client.patch(path, { identity_provider_config: config.id })
+    assert.equal(linked.has_scim, true)
+    assert.deepEqual(await client.patch(path, linked), linked)
+    assert.deepEqual(await client.put(path, { ...linked, id_jag_issuer_url: 'https://idp.example/' }), linked)
+    const refused = [400, 'verification_required', 'id_jag_allowed_clients'] as const
+    await client.refused('PATCH', path, refused, { ...linked, id_jag_allowed_clients: ['one', 'two'] })
+    assert.deepEqual((await client.patch(path, { id_jag_allowed_clients: [] })).id_jag_allowed_clients, [])
+  })
+
   for (const [field, value] of Object.entries(gated)) {
     it(`refuses ${field}, and stores nothing of the request`, async () => {
       const { client } = world

@@ -51,7 +51,8 @@ export function domainRoutes(services: KeyScopeServices): FastifyPluginAsync {
       async (request) => {
         const context = reading(services, request)
         const found = await pageLinkedDomains(context, toPosition(request.query))
-        return toPage(services, request, found, (row) => toDomain(mailing, row))
+        const shown = found.rows.map((row) => toDomain(mailing, row))
+        return toPage(services, request, shown, found.count)
       },
     )
 

@@ -108,13 +108,8 @@ export function identityProviderConfigRoutes(services: KeyScopeServices): Fastif
       async (request) => {
         const context = reading(services, request)
         const found = await pageProvidersWithScim(context, toPosition(request.query))
-        return toPage(
-          services,
-          request,
-          found,
-          (row) => toConfig(row),
-          ({ id }) => id,
-        )
+        const shown = found.rows.map((row) => toConfig(row))
+        return toPage(services, request, shown, found.count)
       },
     )
 

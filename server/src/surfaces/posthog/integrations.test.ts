@@ -20,10 +20,6 @@ async function connect(more: object = {}): Promise<string> {
   return uuidOf((await world.directory.post('/integrations', body)).id)
 }
 
-async function project(): Promise<string> {
-  return uuidOf((await world.directory.post('/projects', { name: 'P', identifier: `P${++connected}` })).id)
-}
-
 describe('an integration', () => {
   it('is shown without its secrets', async () => {
     const id = await connect()
@@ -38,7 +34,7 @@ describe('an integration', () => {
   it('maps environments to projects; one left out is the production one', async () => {
     const { client } = world
     const path = `/integrations/${await connect()}/`
-    const [production, preview] = [await project(), await project()]
+    const [production, preview] = [await world.project(), await world.project()]
     const mapped = await client.patch(`${path}environment-mapping/`, { production, preview })
     assert.deepEqual(mapped.config, {
       ...{ type: 'connectable', region: 'eu' },
@@ -50,13 +46,16 @@ describe('an integration', () => {
   it('refuses a mapping that is none', async () => {
     const { client } = world
     const path = `/integrations/${await connect()}/environment-mapping/`
-    const unknown = '01990000-0000-7000-8000-00000000abcd'
     await client.refused('PATCH', path, [400, 'required', 'production'], {})
-    for (const production of [unknown, 7, 'x']) {
+    const numbers = [Number.MAX_SAFE_INTEGER, 0, -1, 1.5, 2 ** 53, 1e300]
+    const uuid = '01990000-0000-7000-8000-00000000abcd'
+    for (const production of [...numbers, uuid, null, true]) {
       await client.refused('PATCH', path, [400, 'invalid_input', 'production'], { production })
     }
     const other = `/integrations/${await connect({ config: { type: 'marketplace' } })}/environment-mapping/`
-    await client.refused('PATCH', other, [400, 'not_connectable', null], { production: await project() })
+    await client.refused('PATCH', other, [400, 'not_connectable', null], {
+      production: await world.project(),
+    })
   })
 
   it('is disconnected by an admin, and read by everybody', async () => {

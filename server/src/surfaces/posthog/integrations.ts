@@ -11,11 +11,13 @@ import {
 } from '../../directory/integrations/integration.ts'
 import { pageIntegrations } from '../../directory/integrations/integration-positions.ts'
 import { membersById } from '../../directory/members/member-positions.ts'
+import { projectAliases, projectsOfAliases } from '../../directory/projects/project-aliases.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
 import { moment } from '../http/wire-types.ts'
 import { page, pageQuery, toPage, toPosition } from './lists.ts'
+import { projectNumber } from './project-wire.ts'
 import { toUserOrNull, user } from './user-wire.ts'
-import { fromPath, organizationParams, reading, uuid, withFields, write } from './wire.ts'
+import { fromPath, organizationParams, reading, withFields, write } from './wire.ts'
 
 const integration = z
   .object({
@@ -30,26 +32,39 @@ const integration = z
   })
   .meta({ id: 'PosthogIntegration' })
 
-/** Integrations with who connected them, in one statement however many they are. */
+/** Integrations with who connected them and the numbers of projects, in two statements however many they are. */
 async function toIntegrations(
   context: ReadContext,
   rows: readonly IntegrationRow[],
 ): Promise<z.infer<typeof integration>[]> {
   const creatorId = (row: IntegrationRow) => (row.created_by_kind === 'member' ? row.created_by_id : null)
   const creators = await membersById(context, rows.map(creatorId))
+  const mapped = rows.flatMap((row) => Object.values(environmentProjects(row) ?? {}))
+  const aliases = await projectAliases(context, mapped)
   return rows.map((row) => {
     const mapping = environmentProjects(row)
+    const environments = Object.entries(mapping ?? {}).map(([name, id]) => [name, aliases.get(id)])
     return {
       id: row.id,
       kind: row.kind,
       integration_id: row.integration_id,
-      config: { ...row.config, ...(mapping === null ? {} : { environment_mapping: mapping }) },
+      config: {
+        ...row.config,
+        ...(mapping === null ? {} : { environment_mapping: Object.fromEntries(environments) }),
+      },
       created_at: row.created_at,
       updated_at: row.updated_at,
       created_by: toUserOrNull(creators.get(creatorId(row) ?? '')),
     }
   })
 }
+
+/** Numbers of projects. */
+const environmentMapping = z.object({
+  production: projectNumber,
+  preview: projectNumber.optional(),
+  development: projectNumber.optional(),
+})
 
 /** The directory does not say which of the environments names the project that is missing. */
 const mappingFields = { 'project.not_found': 'production', 'project.archived': 'production' }
@@ -77,13 +92,7 @@ export function integrationRoutes(services: KeyScopeServices): FastifyPluginAsyn
         const context = reading(services, request)
         const found = await pageIntegrations(context, toPosition(request.query))
         const shown = await toIntegrations(context, found.rows)
-        return toPage(
-          services,
-          request,
-          { rows: shown, count: found.count },
-          (row) => row,
-          ({ id }) => id,
-        )
+        return toPage(services, request, shown, found.count)
       },
     )
 
@@ -134,16 +143,22 @@ export function integrationRoutes(services: KeyScopeServices): FastifyPluginAsyn
           description: 'An environment left out is the production one.',
           operationId: 'posthogUpdateIntegrationEnvironmentMapping',
           params: integrationParams,
-          body: z.object({ production: uuid, preview: uuid.optional(), development: uuid.optional() }),
+          body: environmentMapping,
           response: { 200: integration },
         },
       },
       async (request) => {
         const id = fromPath('integration', request.params.integration_id)
+        const { production, preview = production, development = production } = request.body
         const [shown] = await withFields(mappingFields, () =>
-          write(services, request, async (context) =>
-            toIntegrations(context, [await setEnvironmentMapping(context, id, request.body)]),
-          ),
+          write(services, request, async (context) => {
+            const toId = await projectsOfAliases(context, [production, preview, development])
+            const mapping = {
+              ...{ production: toId(production), preview: toId(preview) },
+              development: toId(development),
+            }
+            return await toIntegrations(context, [await setEnvironmentMapping(context, id, mapping)])
+          }),
         )
         return shown!
       },

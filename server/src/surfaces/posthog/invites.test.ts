@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { expireInvitation } from '../../../test/inviting.ts'
-import { openPosthogWorld, type PosthogWorld, uuidOf } from '../../../test/posthog-world.ts'
+import { openPosthogWorld, type PosthogWorld } from '../../../test/posthog-world.ts'
 
 let world: PosthogWorld
 before(async () => {
@@ -11,10 +11,8 @@ before(async () => {
 let addressed = 0
 const address = () => `p${++addressed}@people.example`
 
-async function project(): Promise<string> {
-  const identifier = `P${++addressed}`
-  return uuidOf((await world.directory.post('/projects', { name: 'P', identifier })).id)
-}
+/** The number of no project. */
+const UNKNOWN = Number.MAX_SAFE_INTEGER
 
 async function listed(email: string) {
   const { results } = await world.client.get('/invites/?limit=1000')
@@ -35,12 +33,12 @@ describe('an invite', () => {
 
   it('shows all that was said, and the member who said it', async () => {
     const { client } = await world.memberKey(8)
-    const id = await project()
+    const id = await world.project()
     const body = {
       ...{ target_email: 'Ann@PEOPLE.example', first_name: 'Ann', level: 8, message: 'Welcome' },
       private_project_access: [
         { id, level: 'member' },
-        { id: await project(), level: 'none' },
+        { id: await world.project(), level: 'none' },
       ],
       send_email: false,
     }
@@ -81,7 +79,7 @@ describe('an invite', () => {
 
   it('replaces the pending one of the same address, whatever its case', async () => {
     const { client } = world
-    const id = await project()
+    const id = await world.project()
     const email = address()
     const access = [{ id, level: 'admin' }]
     const old = await client.post('/invites/', {
@@ -97,16 +95,16 @@ describe('an invite', () => {
 
   it('combines with the pending one where asked: the highest level, every project, admin above member', async () => {
     const { client } = world
-    const [one, two] = [await project(), await project()]
+    const [one, two] = [await world.project(), await world.project()]
     const target_email = address()
-    const access = (...pairs: [string, string][]) => pairs.map(([id, level]) => ({ id, level }))
+    const access = (...pairs: [number, string][]) => pairs.map(([id, level]) => ({ id, level }))
     await client.post('/invites/', { target_email, level: 8, private_project_access: access([one, 'admin']) })
     const combined = await client.post('/invites/', {
       ...{ target_email, combine_pending_invites: true },
       private_project_access: access([one, 'member'], [two, 'member']),
     })
     assert.equal(combined.level, 8)
-    const levels = combined.private_project_access.map((row: { id: string; level: string }) => [
+    const levels = combined.private_project_access.map((row: { id: number; level: string }) => [
       row.id,
       row.level,
     ])
@@ -143,18 +141,15 @@ describe('an invite', () => {
       [[400, 'invalid_input', 'send_email'], { target_email, send_email: 'no' }],
       [
         [400, 'invalid_input', 'private_project_access__0__id'],
-        { target_email, private_project_access: [{ id: 7, level: 'member' }] },
+        { target_email, private_project_access: [{ id: 'x', level: 'member' }] },
       ],
       [
         [400, 'invalid_input', 'private_project_access__0__level'],
-        { target_email, private_project_access: [{ id: await project(), level: 'owner' }] },
+        { target_email, private_project_access: [{ id: await world.project(), level: 'owner' }] },
       ],
       [
         [400, 'invalid_input', 'private_project_access'],
-        {
-          target_email,
-          private_project_access: [{ id: '01990000-0000-7000-8000-00000000abcd', level: 'member' }],
-        },
+        { target_email, private_project_access: [{ id: UNKNOWN, level: 'member' }] },
       ],
     ]
     for (const [refusal, body] of cases) await client.refused('POST', '/invites/', refusal, body)
@@ -200,7 +195,7 @@ describe('invites in bulk', () => {
     const [one, two] = [address(), address()]
     const { email } = await directory.member()
     const bulk = (...rest: object[]) => [{ target_email: one }, ...rest]
-    const access = [{ id: '01990000-0000-7000-8000-00000000abcd', level: 'member' }]
+    const access = [{ id: UNKNOWN, level: 'member' }]
     const cases: [readonly [number, string, string | null], unknown][] = [
       [[400, 'invalid_input', '1__target_email'], bulk({ target_email: 'nobody' })],
       [[400, 'required', '1__target_email'], bulk({})],

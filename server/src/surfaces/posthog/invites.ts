@@ -56,13 +56,7 @@ export function inviteRoutes(services: KeyScopeServices): FastifyPluginAsync {
         const context = reading(services, request)
         const found = await pageOpenInvitations(context, toPosition(request.query))
         const shown = await toInvites(context, found.rows)
-        return toPage(
-          services,
-          request,
-          { rows: shown, count: found.count },
-          (row) => row,
-          ({ id }) => id,
-        )
+        return toPage(services, request, shown, found.count)
       },
     )
 

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { DirectoryError } from '../../directory/errors.ts'
-import { type Counted, POSITION_MAX, type PositionPage } from '../../directory/position-page.ts'
+import { POSITION_MAX, type PositionPage } from '../../directory/position-page.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
 import { uuid } from './wire.ts'
 
@@ -113,20 +113,20 @@ export function toPosition({ limit, offset, after }: PageQuery): PositionPage {
 }
 
 /**
- * A page of rows that were read with one more than asked for.
+ * A page of what was read with one more than asked for.
  *
- * @param idOf the id by which the next page is found where it is too far to be counted to
+ * @param items what is shown of each row; where a page is too far to be counted to, the next one is found by an id
+ * @param count of the whole list
  */
-export function toPage<Row, Item>(
+export function toPage<Item extends { id: string }>(
   services: KeyScopeServices,
   request: FastifyRequest & { query: PageQuery },
-  { rows, count }: Counted<Row>,
-  toItem: (row: Row) => Item,
-  idOf?: (row: Row) => string,
+  items: readonly Item[],
+  count: number,
 ): { count: number; next: string | null; previous: string | null; results: Item[] } {
   const { limit, offset } = request.query
-  const shown = rows.slice(0, limit)
-  const hasMore = rows.length > limit
+  const shown = items.slice(0, limit)
+  const hasMore = items.length > limit
   const last = shown.at(-1)
   const linkTo = (to: number, after?: string): string => {
     const [path = '', query = ''] = request.url.split('?')
@@ -138,13 +138,12 @@ export function toPage<Row, Item>(
     return `${services.directory.mailing.publicUrl()}${path}?${parameters.toString()}`
   }
   const nextOffset = offset + limit
-  const isFar = nextOffset > POSITION_MAX
-  const anchor = isFar && last !== undefined ? idOf?.(last) : undefined
+  const anchor = nextOffset > POSITION_MAX ? last?.id : undefined
   return {
     // Counting stops at a bound; never less is told than what the page shows to be there.
     count: Math.max(count, shown.length === 0 ? 0 : offset + shown.length + (hasMore ? 1 : 0)),
-    next: hasMore && !(isFar && anchor === undefined) ? linkTo(nextOffset, anchor) : null,
+    next: hasMore ? linkTo(nextOffset, anchor) : null,
     previous: offset === 0 || offset - limit > POSITION_MAX ? null : linkTo(Math.max(0, offset - limit)),
-    results: shown.map(toItem),
+    results: shown,
   }
 }

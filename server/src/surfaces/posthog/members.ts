@@ -65,7 +65,7 @@ export function memberRoutes(services: KeyScopeServices): FastifyPluginAsync {
           ...toPosition(request.query),
           order: order === 'joined_at' ? 'asc' : 'desc',
         })
-        return toPage(services, request, found, toMember, ({ id }) => id)
+        return toPage(services, request, found.rows.map(toMember), found.count)
       },
     )
 

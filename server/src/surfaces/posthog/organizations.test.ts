@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { ROOT_KEY } from '../../../test/app.ts'
+import { directoryClient } from '../../../test/directory-client.ts'
 import { posthogClient } from '../../../test/posthog-client.ts'
-import { openPosthogWorld, type PosthogWorld } from '../../../test/posthog-world.ts'
+import { openPosthogWorld, type PosthogWorld, uuidOf } from '../../../test/posthog-world.ts'
 
 let world: PosthogWorld
 before(async () => {
@@ -39,6 +40,52 @@ describe('organizations', () => {
       membership_level: 8,
       member_count: before + 1,
     })
+  })
+
+  it('list their projects, those of workspaces as well, by the numbers that other calls know them by', async () => {
+    const { app } = world
+    const { id, path, key } = await app.organization('projects')
+    const [client, directory] = [posthogClient(app, key), directoryClient(app, path, key)]
+    const organization = uuidOf(id)
+    const one = await directory.post('/projects', { name: 'One' })
+    await directory.post('/workspaces', { name: 'W', slug: 'projects-w' })
+    const inWorkspace = { name: 'Two', identifier: 'TWO', network: 0 }
+    await app.call('POST', '/api/v1/workspaces/projects-w/projects/', { key, body: inWorkspace })
+    const two = (await directory.get('/workspaces/projects-w/projects')).data[0]
+    const gone = await directory.post('/projects', { name: 'Gone' })
+    await directory.ok('POST', `/projects/${gone.id}/archive`)
+    const { projects, teams } = await client.get('/')
+    const [first, second] = projects
+    assert.ok(Number.isSafeInteger(first.id) && first.id < second.id)
+    assert.deepEqual(projects, [
+      { id: first.id, organization_id: organization, name: 'One' },
+      { id: second.id, organization_id: organization, name: 'Two' },
+    ])
+    const fixed = { api_token: null, completed_snippet_onboarding: false, ingested_event: false }
+    assert.deepEqual(
+      teams,
+      [one, two].map((made, place) => ({
+        ...{
+          id: projects[place]!.id,
+          uuid: uuidOf(made!.id),
+          organization,
+          project_id: projects[place]!.id,
+          name: made!.name,
+        },
+        ...{ access_control: place === 1, ...fixed, is_demo: false, timezone: 'UTC' },
+      })),
+    )
+    // What was read may be sent back; it changes nothing.
+    assert.deepEqual((await client.patch('/', { projects: [], teams })).projects, projects)
+  })
+
+  it('list no projects to a key that may not read them', async () => {
+    const { app, client, directory } = world
+    await world.project()
+    const { key } = await directory.post('/api_keys', { name: 'k', scopes: ['organization:read'] })
+    const shown = await posthogClient(app, key).get('/')
+    assert.deepEqual([shown.projects, shown.teams], [[], []])
+    assert.notDeepEqual((await client.get('/')).projects, [])
   })
 
   it('are renamed, and take no setting that nothing here does', async () => {

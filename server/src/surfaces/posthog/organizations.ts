@@ -13,6 +13,7 @@ import {
 import { inOrganization, type KeyScopeServices } from '../http/key-scope.ts'
 import { moment, text } from '../http/wire-types.ts'
 import { page, pageQuery, toPage } from './lists.ts'
+import { project, readProjects, team, toProject, toTeam } from './project-wire.ts'
 import { levelNumber, toLevelNumber } from './user-wire.ts'
 import { organizationParams, reading, write } from './wire.ts'
 
@@ -22,8 +23,6 @@ const NAME_LENGTH_MAX = 255
 const fixed = {
   logo_media_id: null,
   plugins_access_level: 0,
-  teams: [],
-  projects: [],
   available_product_features: [],
   is_member_join_email_enabled: false,
   customer_id: null,
@@ -41,8 +40,6 @@ const fixed = {
 const fixedFields = z.object({
   logo_media_id: z.null(),
   plugins_access_level: z.literal(0),
-  teams: z.array(z.never()),
-  projects: z.array(z.never()),
   available_product_features: z.array(z.never()),
   is_member_join_email_enabled: z.literal(false),
   customer_id: z.null(),
@@ -67,18 +64,21 @@ const organization = fixedFields
     membership_level: levelNumber,
     metadata: z.record(z.string(), z.unknown()),
     member_count: z.number().int(),
+    teams: z.array(team),
+    projects: z.array(project),
   })
   .meta({ id: 'PosthogOrganization' })
 
+/** An organization with what is counted and listed in it. */
 async function toOrganization(
   context: ReadContext,
   row: OrganizationRow,
-  memberCount: number,
 ): Promise<z.infer<typeof organization>> {
   const { actor } = context
+  const projects = await readProjects(context)
   return {
     ...fixed,
-    ...{ teams: [], projects: [], available_product_features: [] },
+    available_product_features: [],
     id: row.id,
     name: row.name,
     slug: row.slug,
@@ -86,15 +86,16 @@ async function toOrganization(
     updated_at: row.updated_at,
     membership_level: toLevelNumber(actor.kind === 'api_key' ? actor.level : 'owner'),
     metadata: row.metadata,
-    member_count: memberCount,
+    member_count: await countActiveMembers(context),
+    teams: projects.map((shown) => toTeam(row.id, shown)),
+    projects: projects.map((shown) => toProject(row.id, shown)),
   }
 }
 
 const tags = ['PostHog: organizations']
 
 export function organizationRoutes(services: KeyScopeServices): FastifyPluginAsync {
-  const show = async (context: ReadContext) =>
-    toOrganization(context, await getOrganization(context), await countActiveMembers(context))
+  const show = async (context: ReadContext) => toOrganization(context, await getOrganization(context))
   return async (plain) => {
     const app = plain.withTypeProvider<ZodTypeProvider>()
 
@@ -112,7 +113,7 @@ export function organizationRoutes(services: KeyScopeServices): FastifyPluginAsy
       async (request) => {
         const own = await show(inOrganization(services, request.actor))
         const rows = request.query.offset === 0 ? [own] : []
-        return toPage(services, request, { rows, count: 1 }, (row) => row)
+        return toPage(services, request, rows, 1)
       },
     )
 
@@ -163,7 +164,7 @@ export function organizationRoutes(services: KeyScopeServices): FastifyPluginAsy
       async (request) =>
         write(services, request, async (context) => {
           const row = await updateOrganization(context, { name: request.body?.name })
-          return await toOrganization(context, row, await countActiveMembers(context))
+          return await toOrganization(context, row)
         }),
     )
 

@@ -44,13 +44,7 @@ export function roleMembershipRoutes(services: KeyScopeServices): FastifyPluginA
         const roleId = fromPath('role', request.params.role_id)
         const found = await pageRoleHolders(context, roleId, toPosition(request.query))
         const shown = await toMemberships(context, found.rows)
-        return toPage(
-          services,
-          request,
-          { rows: shown, count: found.count },
-          (row) => row,
-          ({ id }) => id,
-        )
+        return toPage(services, request, shown, found.count)
       },
     )
 

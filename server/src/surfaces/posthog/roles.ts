@@ -40,13 +40,7 @@ export function roleRoutes(services: KeyScopeServices): FastifyPluginAsync {
         const context = reading(services, request)
         const found = await pageCustomRoles(context, toPosition(request.query))
         const shown = await toRoles(context, found.rows)
-        return toPage(
-          services,
-          request,
-          { rows: shown, count: found.count },
-          (row) => row,
-          ({ id }) => id,
-        )
+        return toPage(services, request, shown, found.count)
       },
     )
 

@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
-import { DirectoryError } from '../../directory/errors.ts'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { DirectoryError } from '../../directory/errors.ts'
+import { answerRefusals } from '../http/answer-refusals.ts'
 import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
-import { toRefusal } from '../http/refusal.ts'
 import { domainScimRoutes } from './domain-scim.ts'
 import { domainRoutes } from './domains.ts'
 import { posthogError, posthogErrors, ruleCodes, toAttr, toPosthogError } from './errors.ts'
@@ -45,7 +45,7 @@ function scope(services: KeyScopeServices): FastifyPluginAsync {
     roleMembershipRoutes,
   ]
   return async (app) => {
-    answerPosthogErrors(app)
+    answerRefusals(app, sendPosthogError)
     describeRefusals(app, posthogError)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request, reply) => {
@@ -53,18 +53,6 @@ function scope(services: KeyScopeServices): FastifyPluginAsync {
     })
     for (const route of routes) await app.register(route(services))
   }
-}
-
-function answerPosthogErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error)
-    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
-    return sendPosthogError(reply, refusal)
-  })
-  app.setNotFoundHandler(() => {
-    // Not the path: a value in it may be a secret.
-    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
-  })
 }
 
 /** Answers a refusal in the dialect's shape; undefined is a fault of ours. */

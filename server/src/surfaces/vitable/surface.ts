@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
-import { DirectoryError } from '../../directory/errors.ts'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { DirectoryError } from '../../directory/errors.ts'
+import { answerRefusals } from '../http/answer-refusals.ts'
 import { authenticateRequest, bearerSecret } from '../http/authenticate.ts'
 import { describeRefusals } from '../http/describe-routes.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
-import { toRefusal } from '../http/refusal.ts'
 import { accessTokenRoutes } from './access-tokens.ts'
 import { toVitableError, vitableError, vitableStatus } from './errors.ts'
 import { groupRoutes } from './groups.ts'
@@ -34,7 +34,7 @@ export function vitableSurface(services: KeyScopeServices): FastifyPluginAsync {
 
 function scope(services: KeyScopeServices, ...routes: FastifyPluginAsync[]): FastifyPluginAsync {
   return async (app) => {
-    answerVitableErrors(app)
+    answerRefusals(app, (reply, refusal) => sendVitableError(reply, refusal, reply.request.id))
     describeRefusals(app, vitableError)
     app.decorateRequest('actor')
     app.addHook('onRequest', async (request, reply) => {
@@ -42,18 +42,6 @@ function scope(services: KeyScopeServices, ...routes: FastifyPluginAsync[]): Fas
     })
     for (const route of routes) await app.register(route)
   }
-}
-
-function answerVitableErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error)
-    if (refusal === undefined) request.log.error({ err: error }, 'request failed')
-    return sendVitableError(reply, refusal, request.id)
-  })
-  app.setNotFoundHandler(() => {
-    // Not the path: a value in it may be a secret.
-    throw new DirectoryError('route.not_found', 'There is no such endpoint here.')
-  })
 }
 
 /** Answers a refusal in the dialect's shape; undefined is a fault of ours. */
