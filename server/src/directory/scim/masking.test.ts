@@ -172,6 +172,13 @@ describe('the masking of a body', () => {
 })
 
 describe('the masking of a sentence', () => {
+  it('takes values out whatever characters they have', () => {
+    const value = 'a-b\\c^d$e.f*g+h?i(j)k[l]m{n}o|p/q'
+    const masking = createMasking()
+    masking.body({ userName: value })
+    assert.equal(masking.sentence(`The name ${value} is taken.`), 'The name ••• is taken.')
+  })
+
   it('leaves out what the request held, quotations, addresses and long numbers', () => {
     const masking = createMasking()
     masking.url(`/scim/v2/${ID}/Users?filter=userName eq "Dodgson"`)

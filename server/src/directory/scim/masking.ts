@@ -184,7 +184,7 @@ function noteAll(value: unknown, note: Note): void {
 }
 
 function pattern(value: string): RegExp {
-  const escaped = value.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
+  const escaped = value.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
   // What is short could be a part of any word.
   return value.length > 2
     ? new RegExp(escaped, 'giu')

@@ -110,7 +110,9 @@ export function openScimRequestLog(
         if (rows.length >= ROWS_AT_ONCE_MAX && !isFlushing) void flush()
       } catch (error) {
         dropped += 1
-        log.error({ err: error }, 'a request of a SCIM client could not be noted')
+        // Not the whole error: its message may quote what the client sent.
+        const fault = error instanceof Error ? error.name : typeof error
+        log.error({ fault }, 'a request of a SCIM client could not be noted')
       }
     },
     flush,
