@@ -5,7 +5,7 @@ import { emailKeys, searchDocument } from '#src/surfaces/scim/protocol/search-do
 import { beforeDatabasesDrop, emptyDatabase } from './harness.ts'
 import type { Json, Resource } from './scim-filter-evaluator.ts'
 
-export const ORGANIZATION = '0190aaaa-0000-7000-8000-000000000001'
+const ORGANIZATION = '0190aaaa-0000-7000-8000-000000000001'
 const OTHER = '0190aaaa-0000-7000-8000-000000000002'
 
 /**

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import type { Json, Op, Question, Resource } from '../scim-filter-evaluator.ts'
 
-export const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-export const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
 /** Few, so that filters find something; of every kind that case, normal forms, patterns or quoting could mistake. */
@@ -17,8 +17,8 @@ const text = fc.array(fc.constantFrom(...PIECES), { maxLength: 3 }).map((pieces)
 
 const numbered = (prefix: string, n: number) =>
   `0190aaaa-0000-7000-8000-${prefix}${String(n).padStart(11, '0')}`
-export const userId = (n: number) => numbered('1', n)
-export const groupId = (n: number) => numbered('2', n)
+const userId = (n: number) => numbered('1', n)
+const groupId = (n: number) => numbered('2', n)
 const USERS_MAX = 24
 const GROUPS = 4
 
@@ -123,7 +123,7 @@ const SHARED: readonly Asked[] = [
   [['meta', 'created'], 'moment'],
   [['meta', 'lastModified'], 'moment'],
 ]
-export const USER_ATTRIBUTES: readonly Asked[] = [
+const USER_ATTRIBUTES: readonly Asked[] = [
   ...SHARED,
   [['userName'], 'text'],
   [['active'], 'boolean'],
@@ -144,7 +144,7 @@ export const USER_ATTRIBUTES: readonly Asked[] = [
   [[ENTERPRISE, 'manager'], 'text'],
   [[ENTERPRISE, 'manager', 'value'], 'text'],
 ]
-export const GROUP_ATTRIBUTES: readonly Asked[] = [
+const GROUP_ATTRIBUTES: readonly Asked[] = [
   ...SHARED,
   [['displayName'], 'text'],
   [['members'], 'link'],
