@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { DirectoryError } from '../../directory/errors.ts'
-import { POSITION_MAX, type PositionPage } from '../../directory/position-page.ts'
+import { type Counted, POSITION_MAX, type PositionPage } from '../../directory/position-page.ts'
 import type { KeyScopeServices } from '../http/key-scope.ts'
 import { uuid } from './wire.ts'
 
