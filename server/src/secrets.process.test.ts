@@ -72,7 +72,8 @@ function holdsOfEverySecret(): void {
 
   it('is in no line of the log at its most verbose; only the root key is on standard output, once', () => {
     assert.ok(lines() > issued.exchanges.length, 'a line for each request')
-    for (const line of server.stderr.split('\n')) assertTraceless(line, `standard error: ${line.slice(0, 600)}`)
+    for (const line of server.stderr.split('\n'))
+      assertTraceless(line, `standard error: ${line.slice(0, 600)}`)
     assertTraceless(server.stdout, 'standard output', [server.rootKey!])
     assert.equal(server.stdout.split(server.rootKey!).length, 2)
   })
