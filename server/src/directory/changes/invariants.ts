@@ -44,7 +44,7 @@ async function requireSeats({ db, organizationId, change }: Context, status: Sta
   if (full === undefined) return
   throw new DirectoryError(
     'workspace.seats_exhausted',
-    `The workspace ${full.name} has ${full.purchased_seats} seats, and this would take ${full.used_seats}.`,
+    `The workspace ${full.name} has ${full.purchased_seats} ${full.purchased_seats === 1 ? 'seat' : 'seats'}, and this would take ${full.used_seats}.`,
     { context: { workspace: full.slug, purchased_seats: full.purchased_seats, used_seats: full.used_seats } },
   )
 }

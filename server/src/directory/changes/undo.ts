@@ -115,6 +115,12 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
   if (!UNDOABLE.has(change.kind)) {
     throw new DirectoryError('change.not_undoable', `A change of kind ${change.kind} cannot be undone.`)
   }
+  if (change.kind === 'group.deleted' && change.actor_kind === 'scim_connection') {
+    throw new DirectoryError(
+      'change.not_undoable',
+      'The identity provider that managed the group has deleted it: create it there again.',
+    )
+  }
   await lockGroupsOfChange(db, organizationId, change.id)
   await lockOwners(db, organizationId)
   const restored = await undoStatus(context, change)

@@ -379,6 +379,7 @@ export const undoRefusal = z.object({
     'role_deleted',
     'page_deleted',
     'changed_since',
+    'not_asserted',
   ]),
 })
 
