@@ -49,7 +49,7 @@ create table change (
   undoes uuid,
   constraint change_pkey PRIMARY KEY (organization_id, id),
   constraint change_organization_id_seq_key UNIQUE (organization_id, seq),
-  constraint change_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text]))),
+  constraint change_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['root'::text, 'api_key'::text, 'member'::text, 'system'::text, 'scim_connection'::text]))),
   constraint change_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id),
   constraint change_organization_id_undoes_fkey FOREIGN KEY (organization_id, undoes) REFERENCES change(organization_id, id)
 );
@@ -471,7 +471,7 @@ create table plan (
   id uuid not null,
   group_id uuid not null,
   source_id uuid not null,
-  member_sync_id uuid not null,
+  member_sync_id uuid,
   status text default 'held'::text not null,
   reason text not null,
   base_seq bigint not null,
@@ -618,6 +618,40 @@ create table scim_credential (
   constraint scim_credential_organization_id_scim_token_id_fkey FOREIGN KEY (organization_id, scim_token_id) REFERENCES scim_token(organization_id, id)
 );
 
+create table scim_group (
+  organization_id uuid not null,
+  id uuid not null,
+  connection_id uuid not null,
+  seq bigint not null,
+  display_name text not null,
+  display_name_key text not null,
+  external_id text,
+  member_count integer default 0 not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint scim_group_pkey PRIMARY KEY (organization_id, id),
+  constraint scim_group_organization_id_connection_id_fkey FOREIGN KEY (organization_id, connection_id) REFERENCES identity_provider(organization_id, id),
+  constraint scim_group_organization_id_id_fkey FOREIGN KEY (organization_id, id) REFERENCES org_group(organization_id, id)
+);
+
+create table scim_group_member (
+  organization_id uuid not null,
+  group_id uuid not null,
+  user_id uuid not null,
+  constraint scim_group_member_pkey PRIMARY KEY (organization_id, group_id, user_id),
+  constraint scim_group_member_group FOREIGN KEY (organization_id, group_id) REFERENCES scim_group(organization_id, id),
+  constraint scim_group_member_user FOREIGN KEY (organization_id, user_id) REFERENCES scim_user(organization_id, id)
+);
+
+create table scim_group_sync_due (
+  organization_id uuid not null,
+  due_at timestamp with time zone default now() not null,
+  id uuid default uuid_v7() not null,
+  member_id uuid not null,
+  constraint scim_group_sync_due_pkey PRIMARY KEY (organization_id, due_at, id)
+);
+
 create table scim_request (
   organization_id uuid not null,
   id uuid not null,
@@ -641,6 +675,21 @@ create table scim_request (
   constraint scim_request_pkey PRIMARY KEY (organization_id, id)
 );
 
+create table scim_roster (
+  organization_id uuid not null,
+  connection_id uuid not null,
+  source_id uuid not null,
+  last_user_seq bigint default 0 not null,
+  user_count bigint default 0 not null,
+  user_moves bigint default 0 not null,
+  last_group_seq bigint default 0 not null,
+  group_count bigint default 0 not null,
+  group_moves bigint default 0 not null,
+  constraint scim_roster_pkey PRIMARY KEY (organization_id, connection_id),
+  constraint scim_roster_organization_id_connection_id_fkey FOREIGN KEY (organization_id, connection_id) REFERENCES identity_provider(organization_id, id),
+  constraint scim_roster_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES grant_source(organization_id, id)
+);
+
 create table scim_token (
   organization_id uuid not null,
   id uuid not null,
@@ -652,6 +701,29 @@ create table scim_token (
   last_used_at timestamp with time zone,
   constraint scim_token_pkey PRIMARY KEY (organization_id, id),
   constraint scim_token_organization_id_identity_provider_id_fkey FOREIGN KEY (organization_id, identity_provider_id) REFERENCES identity_provider(organization_id, id)
+);
+
+create table scim_user (
+  organization_id uuid not null,
+  id uuid not null,
+  connection_id uuid not null,
+  member_id uuid not null,
+  seq bigint not null,
+  user_name text not null,
+  user_name_key text not null,
+  external_id text,
+  active boolean not null,
+  suspended_member boolean default false not null,
+  document text not null,
+  search jsonb not null,
+  email_keys text[] not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint scim_user_pkey PRIMARY KEY (organization_id, id),
+  constraint scim_user_member UNIQUE (organization_id, member_id),
+  constraint scim_user_organization_id_connection_id_fkey FOREIGN KEY (organization_id, connection_id) REFERENCES identity_provider(organization_id, id),
+  constraint scim_user_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id)
 );
 
 create table server_secret (
@@ -820,6 +892,14 @@ CREATE INDEX role_grant_role ON public.role_grant USING btree (organization_id, 
 
 CREATE INDEX scim_credential_token ON public.scim_credential USING btree (organization_id, scim_token_id);
 
+CREATE INDEX scim_group_external_id ON public.scim_group USING btree (organization_id, connection_id, external_id) WHERE (external_id IS NOT NULL);
+
+CREATE UNIQUE INDEX scim_group_name ON public.scim_group USING btree (organization_id, connection_id, display_name_key);
+
+CREATE UNIQUE INDEX scim_group_order ON public.scim_group USING btree (organization_id, connection_id, seq);
+
+CREATE INDEX scim_group_member_user ON public.scim_group_member USING btree (organization_id, user_id, group_id);
+
 CREATE INDEX scim_request_age ON public.scim_request USING btree (created_at);
 
 CREATE INDEX scim_request_of_connection ON public.scim_request USING btree (organization_id, connection_id, id) INCLUDE (status, times);
@@ -831,6 +911,14 @@ CREATE INDEX scim_request_of_user ON public.scim_request USING btree (organizati
 CREATE INDEX scim_request_outcome ON public.scim_request USING btree (organization_id, connection_id, ((status >= 400)), id);
 
 CREATE INDEX scim_token_of_provider ON public.scim_token USING btree (organization_id, identity_provider_id);
+
+CREATE INDEX scim_user_emails ON public.scim_user USING gin (email_keys);
+
+CREATE INDEX scim_user_external_id ON public.scim_user USING btree (organization_id, connection_id, external_id) WHERE (external_id IS NOT NULL);
+
+CREATE UNIQUE INDEX scim_user_name ON public.scim_user USING btree (organization_id, connection_id, user_name_key);
+
+CREATE UNIQUE INDEX scim_user_order ON public.scim_user USING btree (organization_id, connection_id, seq);
 
 CREATE INDEX task_due ON public.task USING btree (run_at, id);
 
