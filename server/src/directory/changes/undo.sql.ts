@@ -9,6 +9,7 @@ type UndoRefusalReason =
   | 'member_removed'
   | 'role_deleted'
   | 'page_deleted'
+  | 'not_asserted'
   | 'changed_since'
 
 export interface UndoRefusal {
@@ -87,6 +88,13 @@ export async function reopenMembershipsEndedBy(
           when p.expires_at <= now() then 'expired'
           when not g.can_hold_grants then 'group_deleted'
           when not m.can_hold_grants then 'member_removed'
+          -- What an identity provider gives follows what it says by now.
+          when p.source_id = g.managed_by and not exists (
+            select 1 from scim_user u
+            join scim_group_member sm on sm.organization_id = u.organization_id and sm.user_id = u.id
+              and sm.group_id = p.group_id
+            where u.organization_id = p.organization_id and u.member_id = p.member_id
+          ) then 'not_asserted'
           when exists (
             select 1 from group_membership l
             where l.organization_id = p.organization_id and l.group_id = p.group_id

@@ -378,6 +378,7 @@ export const undoRefusal = z.object({
     'member_removed',
     'role_deleted',
     'page_deleted',
+    'not_asserted',
     'changed_since',
   ]),
 })
