@@ -646,9 +646,10 @@ create table scim_group_member (
 
 create table scim_group_sync_due (
   organization_id uuid not null,
+  due_at timestamp with time zone default now() not null,
+  id uuid default uuid_v7() not null,
   member_id uuid not null,
-  constraint scim_group_sync_due_pkey PRIMARY KEY (organization_id, member_id),
-  constraint scim_group_sync_due_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id)
+  constraint scim_group_sync_due_pkey PRIMARY KEY (organization_id, due_at, id)
 );
 
 create table scim_request (

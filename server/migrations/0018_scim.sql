@@ -99,12 +99,14 @@ create table scim_group_member (
 );
 create index scim_group_member_user on scim_group_member (organization_id, user_id, group_id);
 
--- Members whose groups have changed and whose group sync has not yet followed.
+-- Members whose groups have changed and whose group sync has not yet followed; a member may stand here many times.
+-- Nothing is unique but the id and nothing is referred to, so that noting waits for nobody.
 create table scim_group_sync_due (
   organization_id  uuid not null,
+  due_at           timestamptz not null default now(),
+  id               uuid not null default uuid_v7(),
   member_id        uuid not null,
-  primary key (organization_id, member_id),
-  foreign key (organization_id, member_id) references member (organization_id, id)
+  primary key (organization_id, due_at, id)
 );
 
 -- A plan of a connection has no submission: what is desired is what the connection asserts.

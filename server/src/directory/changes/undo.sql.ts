@@ -9,8 +9,8 @@ type UndoRefusalReason =
   | 'member_removed'
   | 'role_deleted'
   | 'page_deleted'
-  | 'changed_since'
   | 'not_asserted'
+  | 'changed_since'
 
 export interface UndoRefusal {
   grant: 'group_membership' | 'role'
@@ -88,10 +88,12 @@ export async function reopenMembershipsEndedBy(
           when p.expires_at <= now() then 'expired'
           when not g.can_hold_grants then 'group_deleted'
           when not m.can_hold_grants then 'member_removed'
-          when s.kind = 'scim' and not exists (
+          -- What an identity provider gives follows what it says by now.
+          when p.source_id = g.managed_by and not exists (
             select 1 from scim_user u
             join scim_group_member sm on sm.organization_id = u.organization_id and sm.user_id = u.id
-            where u.organization_id = p.organization_id and u.member_id = p.member_id and sm.group_id = p.group_id
+              and sm.group_id = p.group_id
+            where u.organization_id = p.organization_id and u.member_id = p.member_id
           ) then 'not_asserted'
           when exists (
             select 1 from group_membership l
@@ -107,7 +109,6 @@ export async function reopenMembershipsEndedBy(
       from group_membership_past p
       join org_group g on g.organization_id = p.organization_id and g.id = p.group_id
       join member m on m.organization_id = p.organization_id and m.id = p.member_id
-      join grant_source s on s.organization_id = p.organization_id and s.id = p.source_id
       where p.organization_id = ${organizationId} and p.ended_change = ${change.id}
     ), opened as (
       insert into group_membership (organization_id, group_id, member_id, source_id, opened_change, expires_at)

@@ -13,6 +13,8 @@ import {
 } from '../members/member.ts'
 import { restorePage } from '../pages/page.ts'
 import { restoreRole } from '../roles/role.ts'
+import { requireProvisioned } from '../scim/deprovisioned.ts'
+import { restoreAssertedGrants } from '../scim/projection.sql.ts'
 import { restoreTeamspace } from '../teamspaces/teamspace.ts'
 import { addPurchasedSeats } from '../workspaces/workspace-members.sql.ts'
 import { type ChangeRow, findChange } from './change.sql.ts'
@@ -71,7 +73,7 @@ export interface UndoOutcome {
  * a change is undone once.
  *
  * @throws {DirectoryError} change.not_found, change.already_undone, change.not_undoable,
- *   organization.last_owner, role.name_taken, role.permission_exceeded (it would give what the actor does not hold),
+ *   organization.last_owner, member.deprovisioned, role.name_taken, role.permission_exceeded (it would give what the actor does not hold),
  *   permission.denied (also for what only an owner may do), member.outranks (it would make or unmake owners of a
  *   workspace, and the actor is none there)
  */
@@ -132,7 +134,8 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
   const roles = await reopenRoleGrantsEndedBy(db, organizationId, change, undoId)
   // Done again, the undo sees what was given meanwhile, and names it.
   if (memberships.missed + roles.missed > 0) throw new Conflict('given anew meanwhile')
-  const opened = memberships.opened + roles.opened
+  const asserted = await restoreAsserted(context, change)
+  const opened = memberships.opened + roles.opened + asserted
   const refused = [...memberships.refused, ...roles.refused]
   if (!restored && opened === 0 && ended === 0) {
     throw new DirectoryError('change.not_undoable', 'Nothing of this change is left to undo.', {
@@ -158,6 +161,15 @@ export async function undoEffects(context: Context, change: ChangeRow): Promise<
   return { undone: change, opened, ended, refused }
 }
 
+/** Who was away gets what an identity provider has asserted of them meanwhile. How many grants. */
+async function restoreAsserted(
+  { db, organizationId, change: undo }: Context,
+  change: ChangeRow,
+): Promise<number> {
+  if (STATUS_AFTER[change.kind] !== 'removed') return 0
+  return await restoreAssertedGrants(db, organizationId, { id: change.member_id!, changeId: undo.id })
+}
+
 /** Sets back the status a change set, if nobody set another since. True if it did. */
 async function undoStatus(context: Context, change: ChangeRow): Promise<boolean> {
   const { db, organizationId, now } = context
@@ -179,6 +191,7 @@ async function undoStatus(context: Context, change: ChangeRow): Promise<boolean>
       `The member's status was set again since: it is ${member.status}.`,
     )
   }
+  if (statusAfter !== 'active') await requireProvisioned(context, member.id)
   const status = statusBefore(change)
   await updateMemberStatus(db, organizationId, { id: member.id, status, mergedInto: null, now }).catch(
     memberConflict,

@@ -5,6 +5,8 @@ import { DirectoryError } from '../errors.ts'
 import { ensureSource } from '../grants/source.ts'
 import { requireMayGrantRole } from '../roles/assignment.ts'
 import { requireTarget } from '../roles/target-lookup.ts'
+import { requestGroupSync } from '../scim/group-sync.ts'
+import { noteEverybody } from '../scim/group-sync-due.sql.ts'
 import { requireVersion } from '../version.ts'
 import {
   findConfig,
@@ -86,6 +88,10 @@ export async function updateGroupSyncConfig(
   if (changed.length === 0) return before
   const fields = { ...old, ...Object.fromEntries(changed) }
   await updateConfig(db, organizationId, { ...fields, workspaceId, now })
+  const followsScim = fields.isEnabled && fields.syncOffline
+  if (followsScim && !(before.is_enabled && before.sync_offline)) {
+    if ((await noteEverybody(db, organizationId)) > 0) await requestGroupSync(context)
+  }
   const row = (await findConfig(db, organizationId, workspaceId))!
   context.change.describe({
     kind: 'group_sync.configured',

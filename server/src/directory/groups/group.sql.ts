@@ -140,6 +140,17 @@ export async function renameGroup(
     where organization_id = ${organizationId} and id = ${group.id}`)
 }
 
+/** Lets a group be managed by nobody. */
+export async function releaseGroup(
+  tx: Transaction,
+  organizationId: string,
+  group: { id: string; now: Date },
+): Promise<void> {
+  await tx.run(sql`
+    update org_group set managed_by = null, version = version + 1, updated_at = ${group.now}
+    where organization_id = ${organizationId} and id = ${group.id} and managed_by is not null`)
+}
+
 /** Whether a connection asserts the group. */
 export async function isAssertedGroup(db: Queryable, organizationId: string, id: string): Promise<boolean> {
   const row = await db.row(sql<{ found: number }>`

@@ -25,6 +25,7 @@ import {
   lockGroup,
   lockGroupAgainstGrants,
   markGroupDeleted,
+  releaseGroup,
   updateGroup as updateGroupRow,
 } from './group.sql.ts'
 import { listGroupsOfSource, listGroupsWithRole } from './group-filter.sql.ts'
@@ -209,5 +210,7 @@ export async function restoreGroupRow(context: Context, id: string, deletedChang
   // It comes back in the middle of the list: positions after it move, as they do for a deletion.
   await numberChange(context, { count: 1, moved: true })
   await markGroupDeleted(db, organizationId, { id, deletedChange: null, now }).catch(groupConflict)
+  // Its identity provider does not know it any more.
+  await releaseGroup(db, organizationId, { id, now })
   return true
 }

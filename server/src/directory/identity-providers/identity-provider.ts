@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EncryptionContext } from '../../platform/encryption.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
-import { requirePermission } from '../access/permission.ts'
+import { recordedActor, requirePermission } from '../access/permission.ts'
 import type { Context, Directory, ReadContext } from '../context.ts'
 import { unlinkIdentityProvider } from '../domains/domain.sql.ts'
 import { keepingAWayIn } from '../domains/way-in.ts'
@@ -223,7 +223,7 @@ export async function deleteIdentityProvider(
   const unlinked = await keepingAWayIn(context, async () => {
     const domains = await unlinkIdentityProvider(db, organizationId, id, now)
     await deleteScimTokens(db, organizationId, id)
-    await deleteProvisioned(db, organizationId, id)
+    await deleteProvisioned(db, organizationId, id, { actor: recordedActor(context.actor), now })
     await deleteIdentityProviderRow(db, organizationId, id)
     return domains
   })

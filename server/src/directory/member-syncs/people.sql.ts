@@ -47,7 +47,7 @@ export async function classifyPeople(
           r (reference_id, email, email_key, display_name, first_name, last_name, attributes, outcome, n)
       where s.organization_id = ${organizationId} and s.sync_id = ${people.syncId}
     ), known as materialized (
-      select d.n, d.reference_id, d.outcome, t.id as known_id, t.email_key as known_key,
+      select d.n, d.reference_id, d.outcome, t.id as known_id, t.email_key as known_key, t.status as known_status,
         -- Who is restored without an email comes back with the old one.
         coalesce(d.email_key, case when t.status = 'removed' then t.email_key end) as wanted_key,
         (d.email is not null and d.email is distinct from t.email)
@@ -62,7 +62,8 @@ export async function classifyPeople(
         on t.organization_id = ${organizationId} and t.id = coalesce(m.merged_into, m.id)
     ), located as materialized (
       select k.*, h.id as holder_id,
-        coalesce(k.known_id, case when h.external_reference_id is null then h.id end) as target_id
+        coalesce(k.known_id, case when h.external_reference_id is null then h.id end) as target_id,
+        k.known_status = 'removed' as is_removed
       from known k
       left join member h
         on h.organization_id = ${organizationId} and h.email_key = k.wanted_key and h.status <> 'removed'
@@ -86,6 +87,10 @@ export async function classifyPeople(
             then 'email stands in more than one row of this request'
           when l.target_id is not null and count(*) over (partition by l.target_id) > 1
             then 'another row of this request is the same person'
+          when l.is_removed and exists (
+            select 1 from scim_user u
+            where u.organization_id = ${organizationId} and u.member_id = l.target_id and not u.active
+          ) then 'an identity provider has deactivated this person: activate it there'
         end as refusal
       from located l
     ), awaited as materialized (

@@ -139,7 +139,7 @@ export async function endAccess(context: Context, id: string): Promise<void> {
  * change; keys never come back.
  *
  * @throws {DirectoryError} member.wrong_status, member.email_taken (somebody else has the address by now),
- *   change.not_undoable (the member was merged), permission.denied
+ *   change.not_undoable (the member was merged), member.deprovisioned, permission.denied
  */
 export async function restoreMember(context: Context, id: string): Promise<MemberRow> {
   requirePermission(context.actor, 'members:write')
@@ -154,7 +154,6 @@ export async function restoreMember(context: Context, id: string): Promise<Membe
   // Not the member: what an undo locks comes before it (a deadlock otherwise). Who waited here looks again.
   await lockChange(context.db, context.organizationId, removal.id)
   requireStatus(await requireMember(context, id), 'removed')
-  await requireProvisioned(context, id)
   await undoEffects(context, removal)
   return await requireMember(context, id)
 }

@@ -16,7 +16,8 @@ import {
   lockOwners,
   lockRoleGrantsOfMember,
 } from '../grants/role-grant.sql.ts'
-import { moveScimUser } from '../scim/user.sql.ts'
+import { requireProvisioned } from '../scim/deprovisioned.ts'
+import { lockUsersOfMembers, moveScimUser } from '../scim/user.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
   lockMember,
@@ -34,7 +35,7 @@ import { requireLastingOwner, requireMayTouch, requireMember } from './member.ts
  * `intoId`'s. Later submissions that name `fromId`'s reference id reach `intoId`. It cannot be undone.
  *
  * @throws {DirectoryError} member.not_found, member.merge_conflict (the same member twice),
- *   member.wrong_status (one of them is removed), organization.last_owner (`intoId` is suspended),
+ *   member.wrong_status (one of them is removed), member.deprovisioned (`fromId`), organization.last_owner (`intoId` is suspended),
  *   role.permission_exceeded (`fromId` holds what the actor does not), permission.denied
  */
 export async function mergeMembers(context: Context, intoId: string, fromId: string): Promise<MemberRow> {
@@ -48,6 +49,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
   // Groups before members, as a submission does. A group joined before the member is locked would be missed.
   const groupIds = await lockGroupsOfMember(db, organizationId, fromId)
   await lockOwners(db, organizationId)
+  await lockUsersOfMembers(db, organizationId, [intoId, fromId])
   // In the order of ids, so that two merges of the same pair wait instead of deadlocking.
   for (const id of [intoId, fromId].sort()) await lockMember(db, organizationId, id)
   await lockMembershipsOfMember(db, organizationId, fromId)
@@ -62,6 +64,8 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
       throw new DirectoryError('member.wrong_status', 'A removed member cannot be merged: restore it first.')
     }
   }
+  // What was taken from somebody at the identity provider does not live on in another member.
+  await requireProvisioned(context, fromId)
   const copy = { fromMemberId: fromId, toMemberId: intoId, changeId: change.id }
   change.count({ ended: await endShorterMemberships(db, organizationId, copy) })
   change.count({ opened: await copyMemberships(db, organizationId, copy) })

@@ -13,7 +13,7 @@ import {
   failPlannedEntries,
   holdMemberSync,
 } from '../member-syncs/submission.sql.ts'
-import { applyHeldProjection } from '../scim/projection.ts'
+import { applyHeldProjection, keepGroup } from '../scim/projection.ts'
 import {
   type CarriedEntries,
   carryEntries,
@@ -225,12 +225,19 @@ export async function discardPlan(context: Context, id: string): Promise<PlanRow
     cause: { kind: 'plan', id },
     ...(plan.member_sync_id === null ? {} : { detail: { member_sync: plan.member_sync_id } }),
   })
+  if (plan.member_sync_id === null) await keepGroup(context, plan)
   return await endPlan(context, plan, 'discarded', 'the plan was discarded')
 }
 
 /** Ends a plan nobody decided on in time. */
 export async function expirePlan(context: Context, id: string): Promise<void> {
-  const plan = await lockPlan(context.db, context.organizationId, id)
+  const { db, organizationId } = context
+  const seen = await findPlan(db, organizationId, id)
+  if (seen === undefined) return
+  // The group first, as for an approval.
+  await lockGroup(db, organizationId, seen.group_id)
+  const plan = await lockPlan(db, organizationId, id)
   if (plan?.status !== 'held') return
+  if (plan.member_sync_id === null) await keepGroup(context, plan)
   await endPlan(context, plan, 'expired', 'nobody decided on the plan in time')
 }

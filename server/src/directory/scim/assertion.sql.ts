@@ -86,16 +86,38 @@ export async function assertMembers(
   return row!
 }
 
+/**
+ * The users of a connection among `wanted (id)`. Locks each before its member, in the order of ids, as whoever changes
+ * one of them does: the foreign keys of new rows would lock them, too, but in no order.
+ */
+function findingWanted(organizationId: string, connectionId: string): SqlPart {
+  return part`
+    select w.id, u.member_id, u.can_hold from wanted w
+    cross join lateral (
+      select u.member_id, m.can_hold_grants as can_hold from scim_user u
+      join member m on m.organization_id = u.organization_id and m.id = u.member_id
+      where u.organization_id = ${organizationId} and u.id = w.id and u.connection_id = ${connectionId}
+      limit 1 for key share of u, m) u`
+}
+
+/** Locks the users of a connection among some ids, and their members, as `assertMembers` does of those it adds. */
+export async function holdUsers(
+  tx: Transaction,
+  organizationId: string,
+  users: { connectionId: string; ids: readonly string[] },
+): Promise<void> {
+  await tx.run(sql`
+    with wanted as materialized (
+      select distinct id from unnest(${encodeUuidArray(users.ids)}::uuid[]) w (id) order by id
+    )
+    ${findingWanted(organizationId, users.connectionId)}`)
+}
+
 function coming(organizationId: string, to: Projection, added: readonly string[]): SqlPart {
   return part`wanted as materialized (
-      select distinct id from unnest(${encodeUuidArray(added)}::uuid[]) w (id)
+      select distinct id from unnest(${encodeUuidArray(added)}::uuid[]) w (id) order by id
     ), known as materialized (
-      select w.id, u.member_id, u.can_hold from wanted w
-      cross join lateral (
-        select u.member_id, m.can_hold_grants as can_hold from scim_user u
-        join member m on m.organization_id = u.organization_id and m.id = u.member_id
-        where u.organization_id = ${organizationId} and u.id = w.id and u.connection_id = ${to.connectionId}
-        limit 1) u
+      ${findingWanted(organizationId, to.connectionId)}
     ), come as (
       insert into scim_group_member (organization_id, group_id, user_id)
       select ${organizationId}, ${to.groupId}, id from known order by id

@@ -6,7 +6,7 @@ import { retryConflicts } from '../changes/conflicts.ts'
 import type { Context, Directory } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { applyClaims } from '../group-sync/apply.ts'
-import { listOfflineSyncs, noteAgain, takeDue } from './group-sync-due.sql.ts'
+import { listOfflineSyncs, noteAgain, secondsUntilDue, takeDue } from './group-sync-due.sql.ts'
 
 /** Members in one transaction. */
 const BATCH = 500
@@ -15,30 +15,27 @@ const REFUSED_RETRY_SECONDS = 60
 
 /**
  * Lets the group sync of each workspace follow the groups that identity providers assert, a batch of members at a time,
- * each workspace as a change of its own. What a rule refuses (the brake, say) stays due and is tried again.
+ * each workspace as a change of its own. What a rule refuses (the brake, say) is due again later, behind all others.
  */
 export function scimGroupSyncHandler(directory: Directory): TaskHandler {
   return async (task) => {
-    const { isRefused, isDone } = await syncDue(directory, task.organization_id!)
-    if (isDone && !isRefused) {
-      if (!(await directory.database.transaction((tx) => endTask(tx, task)))) throw new LeaseLost()
-      return
-    }
-    const delay = isRefused ? REFUSED_RETRY_SECONDS : 0
-    if (!(await rescheduleTask(directory.database, task, delay))) throw new LeaseLost()
+    await syncDue(directory, task.organization_id!)
+    const seconds = await secondsUntilDue(directory.database, task.organization_id!)
+    const isOurs =
+      seconds === undefined
+        ? await directory.database.transaction((tx) => endTask(tx, task))
+        : await rescheduleTask(directory.database, task, seconds)
+    if (!isOurs) throw new LeaseLost()
   }
 }
 
 /** One batch, whoever asks for it. */
-export async function syncDue(
-  directory: Directory,
-  organizationId: string,
-): Promise<{ isRefused: boolean; isDone: boolean }> {
+export async function syncDue(directory: Directory, organizationId: string): Promise<void> {
   const request = { organizationId, actor: { kind: 'system' } as const }
-  return await retryConflicts(() =>
+  await retryConflicts(() =>
     directory.database.transaction(async (tx) => {
       const due = await takeDue(tx, organizationId, BATCH)
-      if (due.length === 0) return { isRefused: false, isDone: true }
+      if (due.length === 0) return
       const claims = due.map(({ member_id: memberId, groups }) => ({ memberId, groups }))
       const contexts: Context[] = []
       let isRefused = false
@@ -54,15 +51,9 @@ export async function syncDue(
           isRefused = true
         }
       }
+      const memberIds = due.map(({ member_id: id }) => id)
+      if (isRefused) await noteAgain(tx, organizationId, memberIds, REFUSED_RETRY_SECONDS)
       for (const context of contexts) await recordChange(context)
-      if (isRefused) {
-        await noteAgain(
-          tx,
-          organizationId,
-          due.map(({ member_id: id }) => id),
-        )
-      }
-      return { isRefused, isDone: due.length < BATCH }
     }),
   )
 }

@@ -25,8 +25,14 @@ import {
 } from './group.sql.ts'
 import { requestGroupSync } from './group-sync.ts'
 import { noteMembersOfGroup } from './group-sync-due.sql.ts'
-import { holdProjection, type Projected, projectAssertion } from './projection.ts'
-import { appendGroup, leaveGroups } from './roster.sql.ts'
+import {
+  holdNewMembers,
+  holdProjection,
+  type Projected,
+  projectAssertion,
+  supersedeHeldProjections,
+} from './projection.ts'
+import { appendGroup, leaveGroups, lockRoster } from './roster.sql.ts'
 
 export type { ScimGroupFields, ScimGroupRow } from './group.sql.ts'
 
@@ -92,6 +98,7 @@ export async function createScimGroup(
   const { db, organizationId, change, now } = context
   const connectionId = connectionOf(context)
   const id = uuidV7()
+  if (memberIds.length > 0) await holdNewMembers(context, memberIds)
   const { seq, source_id: sourceId } = await appendGroup(db, organizationId, connectionId)
   const number = await numberChange(context, { count: 1, moved: false })
   await insertGroup(db, organizationId, {
@@ -148,6 +155,7 @@ export async function changeScimGroup(
   const isRenamed = fields.displayName !== before.display_name
   const isUpdated = isRenamed || fields.externalId !== before.external_id
   let due = 0
+  if (isRenamed) await lockRoster(db, organizationId, connectionOf(context))
   if (isUpdated) {
     const displayNameKey = wanted.fields?.displayNameKey
     await updateScimGroup(db, organizationId, { ...fields, displayNameKey, id, now }).catch(groupConflict)
@@ -198,15 +206,17 @@ export async function deleteScimGroup(context: Context, id: string, expectedVers
   const before = await requireLockedScimGroup(context, id)
   requireVersion(before.version, expectedVersion)
   const due = await noteMembersOfGroup(db, organizationId, id)
+  // Before the name is free: whoever takes it next waits here, and not for the row.
+  await leaveGroups(db, organizationId, connectionId)
   await deleteScimGroupRow(db, organizationId, id)
   const held = await holdDeletion(context, before)
   if (held === undefined) {
     const memberships = await endMembershipsOfGroup(db, organizationId, id, change.id)
     const roles = await endRoleGrantsOfGroup(db, organizationId, id, change.id)
     change.count({ ended: memberships + roles })
+    await supersedeHeldProjections(context, { groupId: id, sourceId: before.source_id })
     await markGroupDeleted(db, organizationId, { id, deletedChange: change.id, now })
   }
-  await leaveGroups(db, organizationId, connectionId)
   if (due > 0) await requestGroupSync(context)
   change.describe({
     kind: held === undefined ? 'group.deleted' : 'scim_group.provisioned',

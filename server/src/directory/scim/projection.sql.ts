@@ -58,19 +58,19 @@ export async function projectWhole(
   return row!
 }
 
-/** Gives a user's member what its connection asserts, in every group at once: it has come back. How many grants. */
-export async function restoreGrantsOfUser(
+/** Gives a member what its connection asserts, in every group at once: it has come back. How many grants. */
+export async function restoreAssertedGrants(
   tx: Transaction,
   organizationId: string,
-  user: { id: string; changeId: string },
+  member: { id: string; changeId: string },
 ): Promise<number> {
   return await tx.run(sql`
     insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
-    select u.organization_id, sm.group_id, u.member_id, r.source_id, ${user.changeId}
+    select u.organization_id, sm.group_id, u.member_id, r.source_id, ${member.changeId}
     from scim_user u
     join scim_roster r on r.organization_id = u.organization_id and r.connection_id = u.connection_id
     join scim_group_member sm on sm.organization_id = u.organization_id and sm.user_id = u.id
-    where u.organization_id = ${organizationId} and u.id = ${user.id}
+    where u.organization_id = ${organizationId} and u.member_id = ${member.id}
     order by sm.group_id
     on conflict do nothing`)
 }

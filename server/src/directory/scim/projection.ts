@@ -4,10 +4,11 @@ import { recordedActor } from '../access/permission.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { endRoleGrantsOfGroup } from '../grants/role-grant.sql.ts'
-import { isAssertedGroup, markGroupDeleted } from '../groups/group.sql.ts'
+import { isAssertedGroup, markGroupDeleted, releaseGroup } from '../groups/group.sql.ts'
 import { brakeOf, brakeReason } from '../plans/brake.ts'
 import { countUnapprovedRemovals, decidePlan, lockHeldPlans, type PlanRow } from '../plans/plan.sql.ts'
-import { type AssertedRow, assertMembers, type MemberAssertion } from './assertion.sql.ts'
+import { type AssertedRow, assertMembers, holdUsers, type MemberAssertion } from './assertion.sql.ts'
+import { connectionOf } from './connection.ts'
 import type { LockedScimGroupRow } from './group.sql.ts'
 import { endProjected, insertProjectionPlan, projectWhole } from './projection.sql.ts'
 
@@ -38,7 +39,7 @@ export async function projectAssertion(
   const asserted = await assertMembers(
     db,
     organizationId,
-    { ...to, connectionId: connectionIdOf(context), endsGrants: brake === undefined, now },
+    { ...to, connectionId: connectionOf(context), endsGrants: brake === undefined, now },
     { ...assertion, removed: assertion.removed.filter(isUuid) },
   )
   requireKnown(asserted.unknown)
@@ -54,9 +55,10 @@ export async function projectAssertion(
   return { ...asserted, ended, heldBecause: undefined }
 }
 
-function connectionIdOf({ actor }: Context): string {
-  if (actor.kind !== 'scim_connection') throw new Error('only a SCIM connection asserts')
-  return actor.id
+/** Keeps the users that are to join a new group, before what nobody may wait with is locked. */
+export async function holdNewMembers(context: Context, userIds: readonly string[]): Promise<void> {
+  const users = { connectionId: connectionOf(context), ids: userIds.filter(isUuid) }
+  await holdUsers(context.db, context.organizationId, users)
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -75,12 +77,11 @@ function requireKnown(unknown: readonly string[]): void {
   )
 }
 
-/** Holds what a projection would take away, in place of what was held before of the same group. */
-export async function holdProjection(
+/** Ends the plans that are held of a group's projection: they are not wanted any more. */
+export async function supersedeHeldProjections(
   context: Context,
   group: { groupId: string; sourceId: string },
-  reason: string,
-): Promise<string> {
+): Promise<void> {
   const { db, organizationId, now } = context
   for (const plan of await lockHeldPlans(db, organizationId, group.groupId, group.sourceId)) {
     await decidePlan(db, organizationId, {
@@ -91,10 +92,29 @@ export async function holdProjection(
       now,
     })
   }
+}
+
+/** Holds what a projection would take away, in place of what was held before of the same group. */
+export async function holdProjection(
+  context: Context,
+  group: { groupId: string; sourceId: string },
+  reason: string,
+): Promise<string> {
+  const { db, organizationId, now } = context
+  await supersedeHeldProjections(context, group)
   const id = uuidV7()
   const expiresAt = new Date(now.getTime() + HELD_DAYS * DAY_MILLIS)
   await insertProjectionPlan(db, organizationId, { ...group, id, reason, expiresAt })
   return id
+}
+
+/**
+ * What becomes of a group whose held plan nobody applied: one that its identity provider has deleted stays, with
+ * everybody in it, and is managed by nobody from then on.
+ */
+export async function keepGroup(context: Context, plan: PlanRow): Promise<void> {
+  if (await isAssertedGroup(context.db, context.organizationId, plan.group_id)) return
+  await releaseGroup(context.db, context.organizationId, { id: plan.group_id, now: context.now })
 }
 
 /**

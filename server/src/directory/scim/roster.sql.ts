@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
 import { part, type SqlPart, sql } from '../../platform/postgres/sql.ts'
+import { DirectoryError } from '../errors.ts'
 
 export interface RosterRow {
   source_id: string
@@ -7,6 +8,11 @@ export interface RosterRow {
   user_moves: number
   group_count: number
   group_moves: number
+}
+
+/** Its identity provider was deleted since the token was looked at. @throws {DirectoryError} authentication.invalid */
+export function connectionGone(): never {
+  throw new DirectoryError('authentication.invalid', 'The SCIM connection is deleted.')
 }
 
 /** A connection's lists, empty. */
@@ -61,8 +67,18 @@ export async function appendGroup(
     update scim_roster set last_group_seq = last_group_seq + 1, group_count = group_count + 1
     where organization_id = ${organizationId} and connection_id = ${connectionId}
     returning last_group_seq as seq, source_id`)
-  if (row === undefined) throw new Error('a SCIM connection without its lists')
-  return row
+  return row ?? connectionGone()
+}
+
+/** Keeps names from being taken in the list until COMMIT, so that whoever adds to it never waits for a renaming. */
+export async function lockRoster(
+  tx: Transaction,
+  organizationId: string,
+  connectionId: string,
+): Promise<void> {
+  await tx.run(sql`
+    select 1 from scim_roster
+    where organization_id = ${organizationId} and connection_id = ${connectionId} for no key update`)
 }
 
 export async function leaveGroups(

@@ -2,7 +2,8 @@ import type { Queryable, Transaction } from '../../platform/postgres/database.ts
 import { part, SqlFragment, type SqlPart, sql } from '../../platform/postgres/sql.ts'
 import { revokingKeysOfMember } from '../api-keys/api-key.sql.ts'
 import { insertingMember, type MemberStatus, type Person, updatingMember } from '../members/member.sql.ts'
-import { appendingUser } from './roster.sql.ts'
+import { notingMoved } from './group-sync-due.sql.ts'
+import { appendingUser, connectionGone } from './roster.sql.ts'
 
 /** A user as its connection sees it. */
 export interface ScimUserRow {
@@ -30,7 +31,6 @@ export interface LockedScimUserRow extends ScimUserRow {
   display_name: string | null
   first_name: string | null
   last_name: string | null
-  has_pending_invitation: boolean
 }
 
 /** What is stored of a user. */
@@ -64,7 +64,21 @@ export async function findScimUser(
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}`)
 }
 
-/** Locks a user and the member it stands for until COMMIT, new grants of the member included. */
+/** Whether a user stands for somebody who has the owner role, as far as is known before anything is locked. */
+export async function standsForOwner(db: Queryable, organizationId: string, id: string): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from scim_user u
+    join role_grant g on g.organization_id = u.organization_id and g.member_id = u.member_id and g.ended_change is null
+    join role r on r.organization_id = g.organization_id and r.id = g.role_id
+      and r.resource = 'organization' and r.key = 'owner'
+    where u.organization_id = ${organizationId} and u.id = ${id} limit 1`)
+  return row !== undefined
+}
+
+/**
+ * Locks a user and the member it stands for until COMMIT, new grants of the member and new memberships of the user
+ * included: a group that adds both waits for the user first, and holds nothing of either.
+ */
 export async function lockScimUser(
   tx: Transaction,
   organizationId: string,
@@ -72,14 +86,11 @@ export async function lockScimUser(
 ): Promise<LockedScimUserRow | undefined> {
   return await tx.row(sql<LockedScimUserRow>`
     select ${USER_COLUMNS}, u.user_name_key, u.suspended_member, m.id as member_id, m.status as member_status,
-      m.merged_into is not null as is_merged, m.email, m.email_key, m.display_name, m.first_name, m.last_name,
-      exists (
-        select 1 from invitation i
-        where i.organization_id = m.organization_id and i.email_key = m.email_key and i.status = 'pending') as has_pending_invitation
+      m.merged_into is not null as is_merged, m.email, m.email_key, m.display_name, m.first_name, m.last_name
     from scim_user u
     join member m on m.organization_id = u.organization_id and m.id = u.member_id
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}
-    for no key update of u for update of m`)
+    for update of u, m`)
 }
 
 /** Who has an address already, as far as a connection that provisions it must know. */
@@ -95,7 +106,6 @@ export interface FoundPersonRow {
   is_provisioned: boolean
   /** The organization has proven the domain of the address. */
   is_domain_verified: boolean
-  has_pending_invitation: boolean
 }
 
 /**
@@ -113,10 +123,7 @@ export async function lockPersonByEmail(
       exists (select 1 from scim_user u where u.organization_id = m.organization_id and u.member_id = m.id)
         as is_provisioned,
       exists (select 1 from verified_domain d where d.name = ${person.domain} and d.organization_id = m.organization_id)
-        as is_domain_verified,
-      exists (
-        select 1 from invitation i
-        where i.organization_id = m.organization_id and i.email_key = m.email_key and i.status = 'pending') as has_pending_invitation
+        as is_domain_verified
     from member m
     where m.organization_id = ${organizationId} and m.email_key = ${person.emailKey} and m.merged_into is null
       and (m.status <> 'removed' or (
@@ -166,7 +173,7 @@ export async function insertUserAndMember(
     with place as (${appendingUser(organizationId, user.connectionId)}),
     person as (${insertingMember(organizationId, { ...person, id: user.memberId, status, now: user.now })})
     ${insertingUser(organizationId, { ...user, suspendedMember: !user.active })}`)
-  return row!
+  return row ?? connectionGone()
 }
 
 /** Creates a user that stands for a member who is there already, and says what becomes of that one. */
@@ -182,7 +189,7 @@ export async function insertUserOfMember(
     person as (${updatingMember(organizationId, { ...person, id, now })}),
     keys as (${revokingKeysOfMember(organizationId, { id, isOver: !user.active, now })})
     ${insertingUser(organizationId, user)}`)
-  return row!
+  return row ?? connectionGone()
 }
 
 /** Stores what is new about a user and the member it stands for. */
@@ -221,22 +228,26 @@ export async function updateScimUser(
   return row!
 }
 
-/** Deletes a user and takes it out of its groups, whose times of change move. The number of groups. */
+/** Deletes a user and takes it out of its groups, whose times of change move; the member's group sync is due. */
 export async function deleteScimUser(
   tx: Transaction,
   organizationId: string,
-  user: { id: string; now: Date },
-): Promise<number> {
-  const left = await tx.run(sql`
+  user: { id: string; memberId: string; now: Date },
+): Promise<{ left: number; due: number }> {
+  const row = await tx.row(sql<{ left: number; due: number }>`
     with gone as (
       delete from scim_group_member where organization_id = ${organizationId} and user_id = ${user.id}
       returning group_id
-    )
-    update scim_group g set member_count = member_count - 1, version = version + 1, updated_at = ${user.now}
-    from (select group_id from gone order by group_id) gone
-    where g.organization_id = ${organizationId} and g.id = gone.group_id`)
+    ), counted as (
+      update scim_group g set member_count = member_count - 1, version = version + 1, updated_at = ${user.now}
+      from gone
+      where g.organization_id = ${organizationId} and g.id = gone.group_id
+    ), moved as (
+      select ${user.memberId}::uuid as member_id from gone limit 1
+    ), due as (${notingMoved(organizationId)})
+    select (select count(*) from gone) as left, (select count(*) from due) as due`)
   await tx.run(sql`delete from scim_user where organization_id = ${organizationId} and id = ${user.id}`)
-  return left
+  return row!
 }
 
 /** Whether the identity provider that provisions a member has deactivated it. */
@@ -249,6 +260,17 @@ export async function isDeprovisioned(
     select 1 as found from scim_user
     where organization_id = ${organizationId} and member_id = ${memberId} and not active`)
   return row !== undefined
+}
+
+/** Locks the users that stand for some members until COMMIT: they come before the members. */
+export async function lockUsersOfMembers(
+  tx: Transaction,
+  organizationId: string,
+  memberIds: readonly string[],
+): Promise<void> {
+  await tx.run(sql`
+    select 1 from scim_user where organization_id = ${organizationId} and member_id = any(${memberIds}::uuid[])
+    order by id for update`)
 }
 
 /** Lets the user of a merged member stand for the one it was merged into. False: that one has a user already. */

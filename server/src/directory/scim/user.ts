@@ -12,7 +12,8 @@ import { memberConflict, requireLastingOwner } from '../members/member.ts'
 import { requireVersion } from '../version.ts'
 import { connectionOf } from './connection.ts'
 import { lockScimGroupsOfUser } from './group.sql.ts'
-import { restoreGrantsOfUser } from './projection.sql.ts'
+import { requestGroupSync } from './group-sync.ts'
+import { restoreAssertedGrants } from './projection.sql.ts'
 import { leaveUsers } from './roster.sql.ts'
 import {
   deleteScimUser as deleteScimUserRow,
@@ -25,6 +26,7 @@ import {
   lockScimUser,
   type ScimUserFields,
   type ScimUserRow,
+  standsForOwner,
   updateScimUser,
 } from './user.sql.ts'
 
@@ -55,6 +57,21 @@ function userConflict(error: unknown): never {
   }
   if (constraint === 'scim_user_member') throw new Conflict('linked meanwhile')
   return memberConflict(error)
+}
+
+/** An address that somebody has since it was looked for: tried again, the member may be taken over. */
+function newUserConflict(error: unknown): never {
+  try {
+    return userConflict(error)
+  } catch (refusal) {
+    if (!(refusal instanceof DirectoryError) || refusal.code !== 'member.email_taken') throw refusal
+    throw new Conflict('the address was taken meanwhile', { cause: refusal })
+  }
+}
+
+/** What a new resource leaves out it does not deny: a member who is taken over keeps it. */
+function withoutSilence(stated: StatedPerson): StatedPerson {
+  return Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== null))
 }
 
 /** The person with what is stated; what is not stays. @throws {DirectoryError} request.invalid (the address) */
@@ -102,6 +119,8 @@ export async function createScimUser(context: Context, user: ScimUserWrite): Pro
   const { db, organizationId, now, change } = context
   const connectionId = connectionOf(context)
   const stated = withStated(NOBODY, user.person)
+  // Before the member it may take over, as for whoever ends somebody.
+  if (!user.active) await lockOwners(db, organizationId)
   const found =
     stated.emailKey === null
       ? undefined
@@ -114,7 +133,7 @@ export async function createScimUser(context: Context, user: ScimUserWrite): Pro
   if (found === undefined) {
     const memberId = uuidV7()
     const row = { ...user, id, connectionId, memberId, now }
-    const stored = await insertUserAndMember(db, organizationId, row, stated).catch(userConflict)
+    const stored = await insertUserAndMember(db, organizationId, row, stated).catch(newUserConflict)
     change.describe({ kind: 'member.created', memberId, detail: { level: 'member', scim_user: id } })
     return toRow(user, id, stored)
   }
@@ -149,7 +168,7 @@ async function takeOver(
     )
   }
   const before = personOf(found)
-  const person = withStated(before, user.person)
+  const person = withStated(before, withoutSilence(user.person))
   const status = user.active ? (isBack ? 'active' : found.status) : 'suspended'
   const suspendedMember = !user.active && found.status !== 'suspended'
   const isChanged = status !== found.status || !isSamePerson(person, before)
@@ -159,7 +178,10 @@ async function takeOver(
     { ...user, suspendedMember },
     { ...person, status, isChanged },
   ).catch(userConflict)
-  if (!user.active) await endWaysIn(context, found, true)
+  if (!user.active) {
+    await endWaysIn(context, [found.email_key, person.emailKey])
+    await requireLastingOwner(context)
+  }
   const kind = status === found.status ? 'scim_user.linked' : KIND_OF_STATUS[status]
   change.describe({ kind, memberId: found.id, detail: { scim_user: user.id } })
   return stored
@@ -171,18 +193,11 @@ const KIND_OF_STATUS = {
   removed: 'member.removed',
 } as const satisfies Record<MemberStatus, string>
 
-/** What a deactivation ends beside the keys. @throws {DirectoryError} organization.last_owner */
-async function endWaysIn(
-  context: Context,
-  person: Pick<FoundPersonRow, 'email_key' | 'has_pending_invitation'>,
-  mayBeOwner: boolean,
-): Promise<void> {
-  if (person.has_pending_invitation && person.email_key !== null) {
-    await endInvitationsOfEmail(context, person.email_key)
+/** What a deactivation ends beside the keys: what is pending of the address, the old one and the new one. */
+async function endWaysIn(context: Context, emailKeys: readonly (string | null)[]): Promise<void> {
+  for (const emailKey of new Set(emailKeys)) {
+    if (emailKey !== null) await endInvitationsOfEmail(context, emailKey)
   }
-  if (!mayBeOwner) return
-  await lockOwners(context.db, context.organizationId)
-  await requireLastingOwner(context)
 }
 
 /** @throws {DirectoryError} scim_user.not_found */
@@ -213,6 +228,8 @@ export async function changeScimUser(
 ): Promise<ScimUserRow> {
   const { db, organizationId, change, now } = context
   const connectionId = connectionOf(context)
+  // Owners come before users, as for whoever ends somebody.
+  if (await standsForOwner(db, organizationId, id)) await lockOwners(db, organizationId)
   const before = await lockScimUser(db, organizationId, { connectionId, id })
   if (before === undefined) throw userNotFound()
   requireVersion(before.version, expectedVersion)
@@ -232,9 +249,14 @@ export async function changeScimUser(
       isChanged: status !== before.member_status || !isSamePerson(person, wasPerson),
     },
   ).catch(userConflict)
-  if (isDeactivated) await endWaysIn(context, before, stored.is_owner)
+  if (isDeactivated) await endWaysIn(context, [before.email_key, person.emailKey])
+  if (isDeactivated && stored.is_owner) {
+    await lockOwners(db, organizationId)
+    await requireLastingOwner(context)
+  }
   if (before.member_status === 'removed' && status === 'active') {
-    change.count({ opened: await restoreGrantsOfUser(db, organizationId, { id, changeId: change.id }) })
+    const back = { id: before.member_id, changeId: change.id }
+    change.count({ opened: await restoreAssertedGrants(db, organizationId, back) })
   }
   const isSuspension = status !== before.member_status
   change.describe({
@@ -280,15 +302,17 @@ export async function deleteScimUser(context: Context, id: string, expectedVersi
   if (before === undefined) throw userNotFound()
   requireVersion(before.version, expectedVersion)
   const memberId = before.member_id
-  const left = await deleteScimUserRow(db, organizationId, { id, now })
-  if (left > groups) throw new Conflict('joined a group meanwhile')
   if (before.member_status !== 'removed') {
     await endAccess(context, memberId)
     await updateMemberStatus(db, organizationId, { id: memberId, status: 'removed', mergedInto: null, now })
     if (before.email_key !== null) await endInvitationsOfEmail(context, before.email_key)
     await requireLastingOwner(context)
   }
+  // Before the userName is free: whoever takes it next waits here, and not for the row.
   await leaveUsers(db, organizationId, connectionId)
+  const { left, due } = await deleteScimUserRow(db, organizationId, { id, memberId, now })
+  if (left > groups) throw new Conflict('joined a group meanwhile')
+  if (due > 0) await requestGroupSync(context)
   const detail = { scim_user: id, before: before.member_status }
   change.describe({ kind: 'member.removed', memberId, detail })
 }

@@ -378,8 +378,8 @@ export const undoRefusal = z.object({
     'member_removed',
     'role_deleted',
     'page_deleted',
-    'changed_since',
     'not_asserted',
+    'changed_since',
   ]),
 })
 
