@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Authentication } from '../../directory/api-keys/authentication.ts'
 import { applyChange } from '../../directory/changes/change.ts'
 import type { Context, Directory, ReadContext } from '../../directory/context.ts'
 import type { ScimClient } from '../../directory/scim/authentication.ts'
@@ -6,6 +7,8 @@ import type { ScimServiceProvider } from '../../directory/scim/service-provider.
 
 export interface ScimServices {
   readonly directory: Directory
+  /** Of API keys: those of whom SCIM deprovisions die here at once. */
+  readonly authentication: Pick<Authentication, 'forget'>
   readonly scim: ScimServiceProvider
 }
 
@@ -16,10 +19,12 @@ export const SCIM_TYPE = 'application/scim+json'
 export class ScimScope {
   readonly baseUrl: string
   readonly #directory: Directory
+  readonly #authentication: ScimServices['authentication']
   readonly #client: ScimClient
 
-  constructor({ directory }: ScimServices, client: ScimClient) {
+  constructor({ directory, authentication }: ScimServices, client: ScimClient) {
     this.#directory = directory
+    this.#authentication = authentication
     this.#client = client
     this.baseUrl = `${directory.mailing.publicUrl()}${SCIM_PREFIX}/${client.connectionId}`
   }
@@ -30,7 +35,13 @@ export class ScimScope {
 
   /** Runs one operation, whole or not at all. */
   async write<T>(work: (context: Context) => Promise<T>): Promise<T> {
-    return await applyChange(this.#directory, this.#request, work)
+    let endsAccess = false
+    const result = await applyChange(this.#directory, this.#request, work, async (_tx, _result, change) => {
+      endsAccess = change.ended > 0 || /^member\.(suspended|removed)$/.test(change.record?.kind ?? '')
+    })
+    // What this very change took from a key must not work on from this process's cache.
+    if (endsAccess) this.#authentication.forget()
+    return result
   }
 
   /** Lets what was asked for in a change start now. */

@@ -4,7 +4,10 @@ import { complex, reference, string } from './define-attribute.ts'
 /** What names a user in a group. */
 export const groupMemberId = string('value', 'Id of the user.', { caseExact: true, mutability: 'immutable' })
 
-/** The Group of RFC 7643 section 4.2. Members are users: groups in groups are refused. */
+/**
+ * The Group of RFC 7643 section 4.2. Members are users: groups in groups are refused. They are shown without `display`:
+ * names of 50,000 users would have to be looked up for a client that has them.
+ */
 export const groupSchema: Schema = {
   id: 'urn:ietf:params:scim:schemas:core:2.0:Group',
   name: 'Group',
@@ -17,7 +20,6 @@ export const groupSchema: Schema = {
       [
         groupMemberId,
         reference('$ref', 'Address of the user.', ['User'], { mutability: 'readOnly' }),
-        string('display', 'Name of the user.', { mutability: 'readOnly' }),
         string('type', 'What the member is.', { mutability: 'immutable', canonicalValues: ['User'] }),
       ],
       { multiValued: true },
