@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { encodeId, idPrefixes } from '#src/surfaces/http/prefixed-id.ts'
 import {
   type AccessSample,
@@ -11,6 +9,7 @@ import {
 } from './access-fill.ts'
 import type { BenchServer } from './bench-server.ts'
 import { quantile, report } from './figures.ts'
+import { startFloor } from './floor-process.ts'
 import { exchange, type LoadRequest, microsEach } from './http-load.ts'
 
 const SMALL: AccessSize = { members: 1000, groups: 100, projects: 100 }
@@ -23,8 +22,6 @@ const WARM_ROUNDS = 3
 const FLOOR_RATIO_MAX = 2.5
 const FLAT_RATIO_MAX = 1.2
 const BATCH_RATIO_MAX = 0.1
-
-const FLOOR = fileURLToPath(new URL('./floors/access.ts', import.meta.url))
 
 type Side = 'ours' | 'floor'
 
@@ -45,7 +42,7 @@ type Question = (typeof questions)[number]
 
 /** What applications ask all the time, over HTTP, against a bare server with one statement, in two sizes. */
 export async function benchAccess(server: BenchServer): Promise<boolean> {
-  const floor = await startFloor(server.connectionString)
+  const floor = await startFloor('access', server.connectionString)
   try {
     const small = await prepare(server, floor.url, 'bench-access-small', SMALL)
     const large = await prepare(server, floor.url, 'bench-access-large', LARGE)
@@ -56,18 +53,6 @@ export async function benchAccess(server: BenchServer): Promise<boolean> {
   } finally {
     floor.process.kill('SIGTERM')
   }
-}
-
-async function startFloor(connectionString: string): Promise<{ url: string; process: ChildProcess }> {
-  const child = spawn(process.execPath, [FLOOR], {
-    env: { DATABASE_URL: connectionString },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').once('data', (line: string) => resolve(line.trim()))
-    child.once('exit', (code) => reject(new Error(`the floor ended with ${code}`)))
-  })
-  return { url, process: child }
 }
 
 async function prepare(

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { startEmbeddedPostgres } from '#src/platform/embedded-postgres/embedded-postgres.ts'
 import { type Database, openDatabase } from '#src/platform/postgres/database.ts'
+import { sql } from '#src/platform/postgres/sql.ts'
 import { startServerProcess } from '../test/server-process.ts'
 
 const ROOT_KEY = 'root-key-of-the-benchmarks'
@@ -17,6 +18,10 @@ export interface BenchServer {
   organization(slug: string): Promise<{ id: string; path: string; key: string }>
   /** Peak resident memory of the server's process so far, in MB. */
   peakMegabytes(): Promise<number>
+  /** Measures the peak anew from now on. */
+  forgetPeak(): Promise<void>
+  /** Processor time so far of the server's process and of its sessions in the database, in microseconds. */
+  processorMicros(): Promise<{ server: number; database: number }>
   close(): Promise<void>
 }
 
@@ -46,6 +51,19 @@ export async function startBenchServer(): Promise<BenchServer> {
       const status = await readFile(`/proc/${server.process.pid}/status`, 'utf8')
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
     },
+    async forgetPeak() {
+      await writeFile(`/proc/${server.process.pid}/clear_refs`, '5')
+    },
+    async processorMicros() {
+      const sessions = await database.rows(sql<{ pid: number }>`
+        select pid from pg_stat_activity
+        where datname = current_database() and application_name = 'rollcall' and pid <> pg_backend_pid()`)
+      const used = await Promise.all(sessions.map(({ pid }) => processorMicrosOf(pid)))
+      return {
+        server: await processorMicrosOf(server.process.pid!),
+        database: used.reduce((sum, micros) => sum + micros, 0),
+      }
+    },
     async close() {
       await database.close()
       server.kill('SIGTERM')
@@ -54,6 +72,15 @@ export async function startBenchServer(): Promise<BenchServer> {
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** Of all threads of a process. */
+async function processorMicrosOf(pid: number): Promise<number> {
+  let nanos = 0
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    nanos += Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ')[0])
+  }
+  return nanos / 1000
 }
 
 /** One request with a JSON answer. @throws if the answer is not 2xx */

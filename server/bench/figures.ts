@@ -22,6 +22,8 @@ export interface Figure {
   readonly floor: number
   /** Ours divided by the floor at most; absent: for information. */
   readonly limit?: number
+  /** What is aimed at, printed beside the limit. */
+  readonly aim?: number
   readonly unit?: string
 }
 
@@ -30,12 +32,13 @@ export function report(figure: Figure): boolean {
   const ratio = figure.ours / figure.floor
   const ok = figure.limit === undefined || ratio <= figure.limit
   const unit = figure.unit ?? 'ms'
+  const aim = figure.aim === undefined ? '' : `, aim ${figure.aim}`
   const line = [
     ok ? 'ok  ' : 'MISS',
     figure.name.padEnd(48),
     `ours ${figure.ours.toFixed(1)} ${unit}`.padEnd(18),
     `floor ${figure.floor.toFixed(1)} ${unit}`.padEnd(20),
-    `ratio ${ratio.toFixed(2)}${figure.limit === undefined ? '' : ` (at most ${figure.limit})`}`,
+    `ratio ${ratio.toFixed(2)}${figure.limit === undefined ? '' : ` (at most ${figure.limit}${aim})`}`,
   ]
   process.stdout.write(`${line.join(' ')}\n`)
   return ok

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 
 export interface LoadRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** The whole address. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -13,7 +13,7 @@ const LANES = 8
 
 const agent = new Agent({ keepAlive: true, maxSockets: LANES })
 
-/** Sends one request and answers the text of its answer. @throws if the answer is not 200 */
+/** Sends one request and answers the text of its answer. @throws if the answer is not 2xx */
 export function exchange({ method, url, headers, body }: LoadRequest): Promise<string> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
@@ -24,7 +24,7 @@ export function exchange({ method, url, headers, body }: LoadRequest): Promise<s
       })
       response.on('error', reject)
       response.on('end', () => {
-        if (response.statusCode === 200) resolve(text)
+        if (Math.floor(response.statusCode! / 100) === 2) resolve(text)
         else reject(new Error(`${method} ${url}: ${response.statusCode} ${text}`))
       })
     })
@@ -35,11 +35,24 @@ export function exchange({ method, url, headers, body }: LoadRequest): Promise<s
 
 /** Sends all requests, eight under way at a time. Answers how long one took, in microseconds of the whole run. */
 export async function microsEach(requests: readonly LoadRequest[]): Promise<number> {
+  return await microsOf(requests.length, (index) => exchange(requests[index]!))
+}
+
+/**
+ * Does `count` pieces of work, so many under way at a time. Answers how long one took, in microseconds of the whole run.
+ *
+ * @param lanes eight at most
+ */
+export async function microsOf(
+  count: number,
+  work: (index: number) => Promise<unknown>,
+  lanes: number = LANES,
+): Promise<number> {
   let next = 0
   const lane = async () => {
-    while (next < requests.length) await exchange(requests[next++]!)
+    while (next < count) await work(next++)
   }
   const start = performance.now()
-  await Promise.all(Array.from({ length: LANES }, lane))
-  return ((performance.now() - start) * 1000) / requests.length
+  await Promise.all(Array.from({ length: lanes }, lane))
+  return ((performance.now() - start) * 1000) / count
 }
