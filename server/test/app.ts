@@ -7,11 +7,13 @@ import { openAuthentication } from '#src/directory/api-keys/authentication.ts'
 import type { Directory } from '#src/directory/context.ts'
 import { MEMBER_SYNC_TASK } from '#src/directory/member-syncs/member-sync.sql.ts'
 import { memberSyncHandler } from '#src/directory/member-syncs/member-sync.tasks.ts'
+import { scimGroupSyncHandler } from '#src/directory/scim/group-sync.tasks.ts'
+import { SCIM_GROUP_SYNC_TASK } from '#src/directory/scim/group-sync.ts'
 import { openScimServiceProvider, type ScimServiceProvider } from '#src/directory/scim/service-provider.ts'
 import { createHttpServer } from '#src/http-server.ts'
 import { openMailQueue } from '#src/mail-queue.ts'
 import { openOutside } from '#src/outside.ts'
-import type { Database } from '#src/platform/postgres/database.ts'
+import { type Database, openDatabase } from '#src/platform/postgres/database.ts'
 import { createTaskQueue, type TaskQueue } from '#src/platform/tasks/queue.ts'
 import { beforeDatabasesDrop, freshDatabase } from './harness.ts'
 import { testMailing } from './mailing.ts'
@@ -59,6 +61,8 @@ export interface TestAppOptions {
   /** Without a queue, member syncs wait: tests of what happens before one starts. */
   readonly withoutTasks?: boolean
   readonly poolSize?: number
+  /** Another process of a server that runs already: its database is shared. */
+  readonly beside?: TestApp
   /** Settings of the environment. */
   readonly settings?: Readonly<Record<string, string>>
   /** Where mails go; absent: they stay in the outbox. */
@@ -67,9 +71,16 @@ export interface TestAppOptions {
   readonly publicUrl?: () => string
 }
 
+async function openDatabaseFor({ beside, poolSize = 10 }: TestAppOptions) {
+  if (beside === undefined) return await freshDatabase({ poolSize })
+  const { connectionString } = beside
+  const database = openDatabase({ connectionString, poolSize })
+  return { database, connectionString, drop: () => database.close() }
+}
+
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const log = options.log ?? pino({ level: 'silent' })
-  const { database, connectionString, drop } = await freshDatabase({ poolSize: options.poolSize ?? 10 })
+  const { database, connectionString, drop } = await openDatabaseFor(options)
   const authentication = await openAuthentication(database, ROOT_KEY)
   const scim = openScimServiceProvider(database, log)
   const { smtpUrl, publicUrl } = options
@@ -91,7 +102,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const tasks = createTaskQueue({
     database,
     log,
-    handlers: { [MEMBER_SYNC_TASK]: memberSyncHandler(directory) },
+    handlers: {
+      [MEMBER_SYNC_TASK]: memberSyncHandler(directory),
+      [SCIM_GROUP_SYNC_TASK]: scimGroupSyncHandler(directory),
+    },
   })
   if (options.withoutTasks !== true) {
     queues.push(tasks)

@@ -40,7 +40,8 @@ export function beforeDatabasesDrop(work: () => Promise<void>): void {
 
 // A connection left open would keep the test's process from ending.
 after(async () => {
-  for (const work of endings) await work()
+  // The last one first: it may share what an earlier one opened.
+  for (const work of endings.reverse()) await work()
   for (const database of open) await database.drop()
   await (await admin)?.stop?.()
 })

@@ -12,6 +12,7 @@ import { type MemberRow, requireLockedMember, requireMember } from '../members/m
 import { findOrganization } from '../organizations/organization.sql.ts'
 import { cancelMails } from '../outbox/outbox.ts'
 import { requirePredefinedRole } from '../roles/role.ts'
+import { requireNotDeprovisioned } from '../scim/deprovisioned.ts'
 import {
   type InvitationGrant,
   type InvitationGrantRow,
@@ -106,7 +107,7 @@ async function requireOrganization(context: ReadContext): Promise<Accepted['orga
  *
  * @throws {DirectoryError} invitation.not_found, invitation.wrong_status (accepted or revoked), invitation.expired,
  *   invitation.wrong_recipient (another address than the invited one), invitation.inviter_unauthorized,
- *   member.wrong_status (suspended)
+ *   member.wrong_status (suspended), member.deprovisioned (removed, and inactive at the identity provider)
  */
 export async function acceptInvitation(
   directory: Directory,
@@ -155,6 +156,7 @@ async function carryOut(
   const { db, organizationId, change, now } = context
   const { id, level } = invitation
   if (present?.status === 'suspended') throw memberSuspended()
+  if (present === undefined) await requireNotDeprovisioned(context, invitation.email_key)
   const memberId = present?.id ?? (await insertInvited(context, invitation, person))
   const { given, skipped } = await stillOffered(context, invitation)
   const isRaised = levelsAbove(present?.level ?? 'member').includes(level)

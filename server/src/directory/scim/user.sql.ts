@@ -262,6 +262,19 @@ export async function isDeprovisioned(
   return row !== undefined
 }
 
+/** Whether an identity provider has deactivated somebody with an address who was removed by hand, too. */
+export async function isDeprovisionedAddress(
+  db: Queryable,
+  organizationId: string,
+  emailKey: string,
+): Promise<boolean> {
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from member m
+    join scim_user u on u.organization_id = m.organization_id and u.member_id = m.id and not u.active
+    where m.organization_id = ${organizationId} and m.email_key = ${emailKey} and m.status = 'removed' limit 1`)
+  return row !== undefined
+}
+
 /** Locks the users that stand for some members until COMMIT: they come before the members. */
 export async function lockUsersOfMembers(
   tx: Transaction,
