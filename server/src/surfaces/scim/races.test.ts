@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { holdOpen, untilWaiting } from '../../../test/campaigns/pauses.ts'
+import { openConnection, openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
+
+let app: TestApp
+let scim: ScimTestClient
+before(async () => {
+  app = await startTestApp({ withoutTasks: true, poolSize: 12 })
+  scim = await openScim(app, 'acme')
+})
+
+const add = (...ids: string[]) => ({ op: 'add', path: 'members', value: ids.map((value) => ({ value })) })
+const remove = (id: string) => ({ op: 'remove', path: `members[value eq "${id}"]` })
+const patched = (...Operations: object[]) => ({ body: { schemas: [PATCH], Operations } })
+const active = (value: boolean) => patched({ op: 'replace', path: 'active', value })
+const statuses = (answers: readonly { status: number }[]) => answers.map(({ status }) => status)
+
+async function row(text: string, ...values: unknown[]): Promise<Record<string, number>> {
+  return (await app.database.row<Record<string, number>>({ name: '', text, values }))!
+}
+/** Deadlocks in this database that PostgreSQL had to end, from now on. */
+async function deadlocks(): Promise<number> {
+  await app.database.run({ name: '', text: 'select pg_stat_force_next_flush()', values: [] })
+  const found = await row(`select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()`)
+  return found.deadlocks!
+}
+async function users(count: number, client = scim): Promise<string[]> {
+  const made: string[] = []
+  for (let n = 0; n < count; n++) made.push((await client.user()).id)
+  return made
+}
+
+describe('many clients at once', () => {
+  it('of one group lose nothing of what they add and remove', async () => {
+    const ids = await users(30)
+    const group = await scim.group('Busy', ids.slice(0, 10))
+    const calls = Array.from({ length: 10 }, (_, n) =>
+      scim.call('PATCH', `/Groups/${group.id}`, patched(add(ids[10 + n]!, ids[20 + n]!), remove(ids[n]!))),
+    )
+    assert.deepEqual([...new Set(statuses(await Promise.all(calls)))], [200])
+    assert.deepEqual(await scim.memberIdsOf(group.id), ids.slice(10).toSorted())
+    const kept = await row(
+      `select member_count, version, (select count(*)::integer from group_membership where group_id = $1) as granted
+        from scim_group where id = $1`,
+      group.id,
+    )
+    assert.deepEqual(kept, { member_count: 20, version: 12, granted: 20 })
+  })
+
+  it('who create one user a hundred times make one, and the others learn that it is there', async () => {
+    const body = { userName: 'everybody@acme.example' }
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => scim.call('POST', '/Users', { body })),
+    )
+    const refused = answers.filter(({ status }) => status !== 201)
+    assert.equal(refused.length, 99)
+    for (const { status, body: refusal } of refused) assert.deepEqual([status, refusal.scimType], [409, 'uniqueness'])
+    const { count } = await row(`select user_count::integer as count from scim_roster where connection_id = $1`, scim.connectionId)
+    assert.equal(count, (await scim.expect(200, 'GET', '/Users?count=0')).totalResults)
+  })
+
+  it('who create one group, or rename others to its name, make one of that name', async () => {
+    const others = [await scim.group('Other 1'), await scim.group('Other 2')]
+    const ids = await users(2)
+    const before = await deadlocks()
+    const answers = await Promise.all([
+      ...[1, 2, 3].map(() => scim.call('POST', '/Groups', { body: { displayName: 'One name', members: ids.map((value) => ({ value })) } })),
+      ...others.map(({ id }) => scim.call('PATCH', `/Groups/${id}`, patched({ op: 'replace', path: 'displayName', value: 'ONE NAME' }))),
+    ])
+    assert.equal(answers.filter(({ status }) => status < 300).length, 1, JSON.stringify(statuses(answers)))
+    assert.deepEqual([...new Set(statuses(answers).filter((status) => status >= 300))], [409])
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('of users and groups together deadlock nowhere, and what remains is sound', async () => {
+    const before = await deadlocks()
+    const second = await openConnection(app, scim.directory)
+    for (let round = 0; round < 6; round++) {
+      const ids = await users(8)
+      const groups = [await scim.group(`Mixed A ${round}`, ids.slice(0, 4)), await scim.group(`Mixed B ${round}`)]
+      const [first, other] = groups.map(({ id }) => `/Groups/${id}`) as [string, string]
+      const { data } = await scim.directory.get('/members?limit=1000')
+      const last = data.at(-1).id
+      const answers = await Promise.all([
+        scim.call('PATCH', first, patched(add(...ids))),
+        scim.call('PATCH', other, patched(add(...ids.toReversed()))),
+        scim.call('DELETE', `/Users/${ids[0]}`),
+        scim.call('PATCH', `/Users/${ids[0]}`, active(false)),
+        scim.call('PATCH', `/Users/${ids[1]}`, active(false)),
+        scim.call('PUT', `/Users/${ids[2]}`, { body: { userName: `renamed-${round}@acme.example`, active: false } }),
+        scim.call('POST', '/Users', { body: { userName: `renamed-${round}@acme.example` } }),
+        second.call('POST', '/Users', { body: { userName: `renamed-${round}@acme.example` } }),
+        scim.call('POST', '/Groups', { body: { displayName: `Mixed C ${round}`, members: ids.map((value) => ({ value })) } }),
+        scim.call('DELETE', first),
+        scim.call('DELETE', `/Users/${ids[3]}`),
+        scim.directory.send('DELETE', `/members/${last}`),
+        scim.directory.send('POST', `/members/${data.at(-2).id}/merge`, { body: { from: data.at(-3).id } }),
+      ])
+      assert.ok(Math.max(...statuses(answers)) < 500, JSON.stringify(answers.map(({ status, body }) => [status, body?.detail])))
+    }
+    assert.equal(await deadlocks(), before)
+    const wrong = await row(`select
+        (select count(*)::integer from scim_group g where member_count <> (
+          select count(*) from scim_group_member m where m.group_id = g.id)) as counts,
+        (select count(*)::integer from scim_roster r where user_count <> (
+          select count(*) from scim_user u where u.connection_id = r.connection_id)) as users,
+        (select count(*)::integer from scim_roster r where group_count <> (
+          select count(*) from scim_group u where u.connection_id = r.connection_id)) as groups,
+        (select count(*)::integer from group_membership gm join member m on m.id = gm.member_id
+          where m.status = 'removed') as removed`)
+    assert.deepEqual(wrong, { counts: 0, users: 0, groups: 0, removed: 0 })
+  })
+})
+
+describe('a request that meets another half-way', () => {
+  /** Runs the first as far as its change's number, and the second as far as it comes meanwhile. */
+  async function meeting(first: () => Promise<{ status: number }>, second: () => Promise<{ status: number }>) {
+    const held = await holdOpen(app.connectionString)
+    const { id } = (await app.database.row<{ id: string }>({ name: '', text: `select id from organization where slug = 'acme'`, values: [] }))!
+    await held.query('select 1 from change_counter where organization_id = $1 for update', [id])
+    const one = first()
+    await untilWaiting(app.database, 1)
+    const two = second()
+    await untilWaiting(app.database, 2)
+    await held.rollback()
+    return statuses(await Promise.all([one, two]))
+  }
+
+  it('adds to a group nobody whose DELETE comes first, and says so', async () => {
+    const [id] = await users(1)
+    const group = await scim.group('Met 1')
+    const before = await deadlocks()
+    const deleted = () => scim.call('DELETE', `/Users/${id}`)
+    const added = () => scim.call('PATCH', `/Groups/${group.id}`, patched(add(id!)))
+    assert.deepEqual(await meeting(deleted, added), [204, 400])
+    assert.deepEqual(await scim.memberIdsOf(group.id), [])
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('deletes with its membership whom a group adds first', async () => {
+    const [id] = await users(1)
+    const group = await scim.group('Met 2')
+    const before = await deadlocks()
+    const added = () => scim.call('PATCH', `/Groups/${group.id}`, patched(add(id!)))
+    const deleted = () => scim.call('DELETE', `/Users/${id}`)
+    assert.deepEqual(await meeting(added, deleted), [200, 204])
+    assert.deepEqual(await scim.memberIdsOf(group.id), [])
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('deletes an owner who is being deactivated, and deactivates nobody who is being deleted', async () => {
+    const before = await deadlocks()
+    for (const order of [0, 1]) {
+      const { id } = await scim.user({ userName: `second-${order}@acme.example` })
+      const { data } = await scim.directory.get(`/members?email=second-${order}@acme.example`)
+      await scim.directory.ok('PUT', `/members/${data[0].id}/level`, { level: 'owner' })
+      const off = () => scim.call('PATCH', `/Users/${id}`, active(false))
+      const gone = () => scim.call('DELETE', `/Users/${id}`)
+      const answers = await (order === 0 ? meeting(off, gone) : meeting(gone, off))
+      assert.deepEqual(answers, order === 0 ? [200, 204] : [204, 404])
+    }
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('creates a group with somebody who is being removed by hand, without a grant', async () => {
+    const { id, userName } = await scim.user()
+    const { data } = await scim.directory.get(`/members?email=${userName}`)
+    const before = await deadlocks()
+    const removed = () => scim.directory.send('DELETE', `/members/${data[0].id}`)
+    const created = () => scim.call('POST', '/Groups', { body: { displayName: 'Met 3', members: [{ value: id }] } })
+    assert.deepEqual(await meeting(removed, created), [200, 201])
+    const { granted } = await row(`select count(*)::integer as granted from group_membership where member_id in (
+      select member_id from scim_user where id = $1)`, id)
+    assert.equal(granted, 0)
+    assert.equal(await deadlocks(), before)
+  })
+})
