@@ -12,7 +12,10 @@ before(async () => {
 })
 
 /** An organization with a workspace whose group sync follows SCIM groups, and one whose does not. */
-async function open(slug: string, config: object = { is_enabled: true, sync_offline: true, auto_remove: true }) {
+async function open(
+  slug: string,
+  config: object = { is_enabled: true, sync_offline: true, auto_remove: true },
+) {
   const scim: ScimTestClient = await openScim(app, slug)
   const acme = scim.directory
   const organizationId = decodeId(idPrefixes.organization, (await acme.get('')).id)!
@@ -24,7 +27,10 @@ async function open(slug: string, config: object = { is_enabled: true, sync_offl
     const project = await acme.post(`/workspaces/${slug}-${name}/projects`, { name: 'P', identifier: 'ENG' })
     const path = `/workspaces/${slug}-${name}/group_sync`
     await acme.ok('PATCH', path, settings)
-    await acme.post(`${path}/workspace_mappings`, { idp_group_name: 'Engineers', role: role('workspace', 'member') })
+    await acme.post(`${path}/workspace_mappings`, {
+      idp_group_name: 'Engineers',
+      role: role('workspace', 'member'),
+    })
     const onProject = { idp_group_name: 'Engineers', role: role('project', 'member'), project: project.id }
     await acme.post(`${path}/project_mappings`, onProject)
     return { id: space.id as string, path, members: `/workspaces/${slug}-${name}/members` }
@@ -56,7 +62,10 @@ describe('the group sync of a workspace that follows SCIM groups', () => {
     assert.deepEqual(await world.inFollowed(), [ann.memberId])
     assert.deepEqual(await world.inLogin(), [], 'which follows logins only')
     const change = await world.acme.lastChange()
-    assert.deepEqual([change.kind, change.detail.origin, change.opened, change.actor.kind], ['group_sync.applied', 'scim', 2, 'system'])
+    assert.deepEqual(
+      [change.kind, change.detail.origin, change.opened, change.actor.kind],
+      ['group_sync.applied', 'scim', 2, 'system'],
+    )
     await world.scim.patch(`/Groups/${group.id}`, add(bob.id), remove(ann.id))
     await world.sync()
     assert.deepEqual(await world.inFollowed(), [bob.memberId])
@@ -68,7 +77,8 @@ describe('the group sync of a workspace that follows SCIM groups', () => {
     const group = await world.scim.group('Others', [ann.id, bob.id])
     await world.sync()
     assert.deepEqual(await world.inFollowed(), [])
-    const rename = (value: string) => world.scim.patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value })
+    const rename = (value: string) =>
+      world.scim.patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value })
     await rename('Engineers')
     await world.sync()
     assert.equal((await world.inFollowed()).length, 2)
@@ -116,9 +126,13 @@ describe('the group sync of a workspace that follows SCIM groups', () => {
   it('tries again what its brake refuses, behind everybody else', async () => {
     const world = await open('brake')
     const people = [await world.person(), await world.person(), await world.person()]
-    const group = await world.scim.group('Engineers', people.map(({ id }) => id))
+    const group = await world.scim.group(
+      'Engineers',
+      people.map(({ id }) => id),
+    )
     await world.sync()
-    const brake = (max_removals: number) => world.acme.ok('PATCH', '', { settings: { removal_brake: { group_sync: { max_removals } } } })
+    const brake = (max_removals: number) =>
+      world.acme.ok('PATCH', '', { settings: { removal_brake: { group_sync: { max_removals } } } })
     await brake(0)
     await world.scim.expect(200, 'PUT', `/Groups/${group.id}`, { displayName: 'Engineers', members: [] })
     await world.sync()
@@ -169,7 +183,10 @@ describe('the seats of a workspace', () => {
     const { data } = await acme.get('/roles?resource=workspace')
     const role = data.find(({ key }: { key: string }) => key === 'member').id
     const users = [await scim.user(), await scim.user(), await scim.user()]
-    const group = await scim.group('Seated', users.slice(0, 2).map(({ id }) => id))
+    const group = await scim.group(
+      'Seated',
+      users.slice(0, 2).map(({ id }) => id),
+    )
     const managed = (await acme.get('/groups')).data.find(({ name }: { name: string }) => name === 'Seated')
     await acme.post('/role_assignments', { role, group: managed.id, target: space.id })
     const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { countStatements } from '../../../test/count-statements.ts'
-import { databaseState } from '../../../test/database-state.ts'
-import { openConnection, openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
+import { openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
 
 const MEMBERS = 100_000
 
@@ -38,18 +37,28 @@ async function fill(): Promise<void> {
     select m.organization_id, uuid_v7(), r.connection_id, m.id, row_number() over (order by m.id), m.email, m.email_key,
       true, '{"userName":"' || m.email || '"}', '{}', '{}', now(), now()
     from member m join scim_roster r using (organization_id) where m.email_key like '%@x.example'`)
-  await run(`insert into scim_group_member (organization_id, group_id, user_id)
-    select organization_id, $1, id from scim_user order by id limit ${MEMBERS}`, groupId)
-  await run(`insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
+  await run(
+    `insert into scim_group_member (organization_id, group_id, user_id)
+    select organization_id, $1, id from scim_user order by id limit ${MEMBERS}`,
+    groupId,
+  )
+  await run(
+    `insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
     select u.organization_id, $1, u.member_id, r.source_id, (select id from change order by seq desc limit 1)
     from scim_group_member sm join scim_user u on u.id = sm.user_id
-    join scim_roster r on r.organization_id = u.organization_id`, groupId)
+    join scim_roster r on r.organization_id = u.organization_id`,
+    groupId,
+  )
   await run(`update scim_group set member_count = ${MEMBERS}`)
   await run(`update scim_roster set user_count = ${MEMBERS + 20_000}, last_user_seq = ${MEMBERS + 20_000}`)
   await run('analyze')
 }
 
-const add = (ids: readonly string[]) => ({ op: 'add', path: 'members', value: ids.map((value) => ({ value })) })
+const add = (ids: readonly string[]) => ({
+  op: 'add',
+  path: 'members',
+  value: ids.map((value) => ({ value })),
+})
 const patch = (...operations: object[]) =>
   scim.call('PATCH', `/Groups/${groupId}?excludedAttributes=members`, {
     body: { schemas: [PATCH], Operations: operations },
@@ -67,7 +76,8 @@ async function touched(table: string): Promise<number> {
 }
 /** What some work touches of a table. Each connection of the pool has to tell what it knows. */
 async function touching(table: string, work: () => Promise<unknown>): Promise<number> {
-  const settle = () => Promise.all(Array.from({ length: 40 }, () => run('select pg_stat_force_next_flush(), pg_sleep(0.005)')))
+  const settle = () =>
+    Promise.all(Array.from({ length: 40 }, () => run('select pg_stat_force_next_flush(), pg_sleep(0.005)')))
   await settle()
   const before = await touched(table)
   await work()
@@ -77,21 +87,22 @@ async function touching(table: string, work: () => Promise<unknown>): Promise<nu
 
 describe('a group of 100,000 members', () => {
   it('takes 100 and 10,000 members in the same number of statements, and gives them up again', async () => {
-    const counts: number[] = []
-    const sizes = [100, 10_000]
-    for (const size of sizes) {
-      const ids = free.slice(0, size)
-      const leave = ids.map((id) => ({ op: 'remove', path: `members[value eq "${id}"]` }))
-      for (const operations of [[add(ids)], size === 100 ? leave : [{ ...add(ids), op: 'remove' }]]) {
-        counts.push(await countStatements(app.database, async () => {
-          const answer = await patch(...operations)
-          assert.equal(answer.status, 200, JSON.stringify(answer.body))
-        }))
+    const counted = async (operation: object) =>
+      await countStatements(app.database, async () => {
+        const answer = await patch(operation)
+        assert.equal(answer.status, 200, JSON.stringify(answer.body))
+      })
+    /** The fewest of some rounds: what is written of requests in the background is counted, too. */
+    const fewest = async (ids: readonly string[]) => {
+      const rounds: [number, number][] = []
+      for (let round = 0; round < 3; round++) {
+        rounds.push([await counted(add(ids)), await counted({ ...add(ids), op: 'remove' })])
       }
+      return [Math.min(...rounds.map(([added]) => added)), Math.min(...rounds.map(([, removed]) => removed))]
     }
-    assert.equal(counts[0], counts[2], String(counts))
-    assert.equal(counts[1], counts[3], String(counts))
-    assert.ok(Math.max(...counts) <= 8, String(counts))
+    const few = await fewest(free.slice(0, 100))
+    assert.deepEqual(await fewest(free.slice(0, 10_000)), few)
+    assert.ok(Math.max(...few) <= 5, String(few))
     const row = await app.database.row<object>({
       name: '',
       text: `select member_count, (select count(*)::integer from group_membership) as granted from scim_group`,
@@ -116,40 +127,10 @@ describe('a group of 100,000 members', () => {
       assert.equal(group.members, undefined)
       await read(`/Groups/${groupId}?attributes=displayName`)
       await read('/Groups?excludedAttributes=members')
-      await read('/Groups?filter=displayName eq "everybody"&excludedAttributes=members'.replaceAll(' ', '%20'))
+      await read(
+        '/Groups?filter=displayName eq "everybody"&excludedAttributes=members'.replaceAll(' ', '%20'),
+      )
     })
     assert.equal(rows, 0)
-  })
-})
-
-describe('a change of members', () => {
-  it('with unknown users, or those of another connection or organization, is refused whole and names them', async () => {
-    const second = await openConnection(app, scim.directory)
-    const other = await openScim(app, 'other')
-    const unknown = [
-      (await second.user()).id,
-      (await other.user()).id,
-      '01990000-0000-7000-8000-00000000abcd',
-      'no-id-at-all',
-    ]
-    const before = await databaseState(app.database)
-    for (const id of unknown) {
-      const members = [free[0]!, id].map((value) => ({ value }))
-      const refusals = [
-        await scim.refused(400, 'invalidValue', 'POST', '/Groups', { displayName: 'New', members }),
-        await scim.refused(400, 'invalidValue', 'PUT', `/Groups/${groupId}`, { displayName: 'Everybody', members }),
-        await scim.refused(400, 'invalidValue', 'PATCH', `/Groups/${groupId}`, {
-          schemas: [PATCH],
-          Operations: [{ op: 'replace', path: 'displayName', value: 'Renamed' }, { op: 'add', path: 'members', value: members }],
-        }),
-      ]
-      for (const detail of refusals) assert.ok(detail.includes(id) && !detail.includes(free[0]!), detail)
-    }
-    const all = await scim.refused(400, 'invalidValue', 'POST', '/Groups', {
-      displayName: 'New',
-      members: Array.from({ length: 30 }, (_, n) => ({ value: `01990000-0000-7000-8000-0000000000${n + 10}` })),
-    })
-    assert.match(all, /and 20 more/)
-    assert.deepEqual(await databaseState(app.database), before)
   })
 })

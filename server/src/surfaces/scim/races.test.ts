@@ -23,7 +23,9 @@ async function row(text: string, ...values: unknown[]): Promise<Record<string, n
 /** Deadlocks in this database that PostgreSQL had to end, from now on. */
 async function deadlocks(): Promise<number> {
   await app.database.run({ name: '', text: 'select pg_stat_force_next_flush()', values: [] })
-  const found = await row(`select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()`)
+  const found = await row(
+    `select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()`,
+  )
   return found.deadlocks!
 }
 async function users(count: number, client = scim): Promise<string[]> {
@@ -56,8 +58,12 @@ describe('many clients at once', () => {
     )
     const refused = answers.filter(({ status }) => status !== 201)
     assert.equal(refused.length, 99)
-    for (const { status, body: refusal } of refused) assert.deepEqual([status, refusal.scimType], [409, 'uniqueness'])
-    const { count } = await row(`select user_count::integer as count from scim_roster where connection_id = $1`, scim.connectionId)
+    for (const { status, body: refusal } of refused)
+      assert.deepEqual([status, refusal.scimType], [409, 'uniqueness'])
+    const { count } = await row(
+      `select user_count::integer as count from scim_roster where connection_id = $1`,
+      scim.connectionId,
+    )
     assert.equal(count, (await scim.expect(200, 'GET', '/Users?count=0')).totalResults)
   })
 
@@ -66,8 +72,18 @@ describe('many clients at once', () => {
     const ids = await users(2)
     const before = await deadlocks()
     const answers = await Promise.all([
-      ...[1, 2, 3].map(() => scim.call('POST', '/Groups', { body: { displayName: 'One name', members: ids.map((value) => ({ value })) } })),
-      ...others.map(({ id }) => scim.call('PATCH', `/Groups/${id}`, patched({ op: 'replace', path: 'displayName', value: 'ONE NAME' }))),
+      ...[1, 2, 3].map(() =>
+        scim.call('POST', '/Groups', {
+          body: { displayName: 'One name', members: ids.map((value) => ({ value })) },
+        }),
+      ),
+      ...others.map(({ id }) =>
+        scim.call(
+          'PATCH',
+          `/Groups/${id}`,
+          patched({ op: 'replace', path: 'displayName', value: 'ONE NAME' }),
+        ),
+      ),
     ])
     assert.equal(answers.filter(({ status }) => status < 300).length, 1, JSON.stringify(statuses(answers)))
     assert.deepEqual([...new Set(statuses(answers).filter((status) => status >= 300))], [409])
@@ -79,7 +95,10 @@ describe('many clients at once', () => {
     const second = await openConnection(app, scim.directory)
     for (let round = 0; round < 6; round++) {
       const ids = await users(8)
-      const groups = [await scim.group(`Mixed A ${round}`, ids.slice(0, 4)), await scim.group(`Mixed B ${round}`)]
+      const groups = [
+        await scim.group(`Mixed A ${round}`, ids.slice(0, 4)),
+        await scim.group(`Mixed B ${round}`),
+      ]
       const [first, other] = groups.map(({ id }) => `/Groups/${id}`) as [string, string]
       const { data } = await scim.directory.get('/members?limit=1000')
       const last = data.at(-1).id
@@ -89,16 +108,23 @@ describe('many clients at once', () => {
         scim.call('DELETE', `/Users/${ids[0]}`),
         scim.call('PATCH', `/Users/${ids[0]}`, active(false)),
         scim.call('PATCH', `/Users/${ids[1]}`, active(false)),
-        scim.call('PUT', `/Users/${ids[2]}`, { body: { userName: `renamed-${round}@acme.example`, active: false } }),
+        scim.call('PUT', `/Users/${ids[2]}`, {
+          body: { userName: `renamed-${round}@acme.example`, active: false },
+        }),
         scim.call('POST', '/Users', { body: { userName: `renamed-${round}@acme.example` } }),
         second.call('POST', '/Users', { body: { userName: `renamed-${round}@acme.example` } }),
-        scim.call('POST', '/Groups', { body: { displayName: `Mixed C ${round}`, members: ids.map((value) => ({ value })) } }),
+        scim.call('POST', '/Groups', {
+          body: { displayName: `Mixed C ${round}`, members: ids.map((value) => ({ value })) },
+        }),
         scim.call('DELETE', first),
         scim.call('DELETE', `/Users/${ids[3]}`),
         scim.directory.send('DELETE', `/members/${last}`),
         scim.directory.send('POST', `/members/${data.at(-2).id}/merge`, { body: { from: data.at(-3).id } }),
       ])
-      assert.ok(Math.max(...statuses(answers)) < 500, JSON.stringify(answers.map(({ status, body }) => [status, body?.detail])))
+      assert.ok(
+        Math.max(...statuses(answers)) < 500,
+        JSON.stringify(answers.map(({ status, body }) => [status, body?.detail])),
+      )
     }
     assert.equal(await deadlocks(), before)
     const wrong = await row(`select
@@ -116,9 +142,16 @@ describe('many clients at once', () => {
 
 describe('a request that meets another half-way', () => {
   /** Runs the first as far as its change's number, and the second as far as it comes meanwhile. */
-  async function meeting(first: () => Promise<{ status: number }>, second: () => Promise<{ status: number }>) {
+  async function meeting(
+    first: () => Promise<{ status: number }>,
+    second: () => Promise<{ status: number }>,
+  ) {
     const held = await holdOpen(app.connectionString)
-    const { id } = (await app.database.row<{ id: string }>({ name: '', text: `select id from organization where slug = 'acme'`, values: [] }))!
+    const { id } = (await app.database.row<{ id: string }>({
+      name: '',
+      text: `select id from organization where slug = 'acme'`,
+      values: [],
+    }))!
     await held.query('select 1 from change_counter where organization_id = $1 for update', [id])
     const one = first()
     await untilWaiting(app.database, 1)
@@ -169,10 +202,14 @@ describe('a request that meets another half-way', () => {
     const { data } = await scim.directory.get(`/members?email=${userName}`)
     const before = await deadlocks()
     const removed = () => scim.directory.send('DELETE', `/members/${data[0].id}`)
-    const created = () => scim.call('POST', '/Groups', { body: { displayName: 'Met 3', members: [{ value: id }] } })
+    const created = () =>
+      scim.call('POST', '/Groups', { body: { displayName: 'Met 3', members: [{ value: id }] } })
     assert.deepEqual(await meeting(removed, created), [200, 201])
-    const { granted } = await row(`select count(*)::integer as granted from group_membership where member_id in (
-      select member_id from scim_user where id = $1)`, id)
+    const { granted } = await row(
+      `select count(*)::integer as granted from group_membership where member_id in (
+      select member_id from scim_user where id = $1)`,
+      id,
+    )
     assert.equal(granted, 0)
     assert.equal(await deadlocks(), before)
   })
