@@ -5,7 +5,7 @@ import { type ScimErrorBody, toScimErrorBody } from './errors.ts'
 import { deleteGroup, patchGroupById, postGroup, putGroup } from './group-operations.ts'
 import { idOf } from './path-id.ts'
 import { versionOf } from './preconditions.ts'
-import { type BulkOperation, readBulkRequest, resolveBulkIds } from './protocol/bulk-request.ts'
+import { BULK_ID, type BulkOperation, readBulkRequest, resolveBulkIds } from './protocol/bulk-request.ts'
 import { ScimError } from './protocol/scim-error.ts'
 import { etagOf, groupUrl, userUrl } from './resource-text.ts'
 import { type ScimScope, type ScimServices, scopeOf, sendScim } from './scope.ts'
@@ -85,7 +85,7 @@ async function carryOut(
       const refusal = error instanceof ScimError ? error : toRefusal(error)
       if (refusal === undefined) log.error({ err: error }, 'an operation of a bulk request failed')
       const response = toScimErrorBody(refusal)
-      results.push({ ...nameOf(operation), status: response.status, response })
+      results.push({ ...failedAt(scope, operation, ids), status: response.status, response })
     }
   }
   return results
@@ -95,6 +95,14 @@ const nameOf = ({ method, bulkId }: BulkOperation) => ({
   method,
   ...(bulkId === undefined ? {} : { bulkId }),
 })
+
+/** What has failed, and where: a POST is nowhere, and neither is what was never created. */
+function failedAt(scope: ScimScope, operation: BulkOperation, ids: ReadonlyMap<string, string>) {
+  const { id, endpoint } = operation
+  const known = id?.startsWith(BULK_ID) ? ids.get(id.slice(BULK_ID.length)) : id
+  const { url } = endpoints[endpoint]
+  return { ...nameOf(operation), ...(known === undefined ? {} : { location: url(scope.baseUrl, known) }) }
+}
 
 async function carryOutOne(
   scope: ScimScope,

@@ -59,13 +59,17 @@ function readPage(type: ResourceType, query: ListQuery): { page: ScimPage; start
   const { cursor } = query
   if (cursor === undefined) {
     const startIndex = Math.max(toInteger('startIndex', query.startIndex, 1), 1)
-    const limit = Math.min(Math.max(toInteger('count', query.count, pageSizeDefault), 0), pageSizeMax)
-    return { page: { offset: startIndex - 1, limit }, startIndex }
+    return { page: { offset: startIndex - 1, limit: pageSizeOf(query) }, startIndex }
   }
   const limit = Math.min(toInteger('count', query.count, pageSizeDefault), pageSizeMax)
   if (limit < 1) throw new ScimError(400, 'invalidCount', 'With a cursor, count must be 1 or more.')
   const after = cursor === '' ? null : openCursor(cursor, type, query)
   return { page: { after, limit }, startIndex: undefined }
+}
+
+/** Rows of a page by position. @throws ScimError 400 `invalidValue` */
+export function pageSizeOf({ count }: ListQuery): number {
+  return Math.min(Math.max(toInteger('count', count, pageSizeDefault), 0), pageSizeMax)
 }
 
 const INTEGER = /^[+-]?\d{1,15}$/

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { listGroups, listText, listUsers, type ResourcePage } from './lists.ts'
 import { isJsonObject } from './protocol/json-object.ts'
 import { ScimError } from './protocol/scim-error.ts'
-import { type ListQuery, listQuery } from './query.ts'
+import { type ListQuery, listQuery, pageSizeOf } from './query.ts'
 import { type ScimScope, type ScimServices, scopeOf, sendScim } from './scope.ts'
 
 const tags = ['SCIM: search']
@@ -56,12 +56,10 @@ async function searchBoth(scope: ScimScope, query: ListQuery): Promise<ResourceP
   if (users instanceof ScimError) return await listGroups(scope, query)
   const { startIndex, texts, total } = users
   const start = startIndex ?? 1
-  const wanted = query.count === undefined ? undefined : Number(query.count)
-  const rest = Math.max((wanted ?? texts.length + 100) - texts.length, 0)
   const groups = await listGroups(scope, {
     ...query,
     startIndex: Math.max(start - total, 1),
-    count: start + texts.length > total ? rest : 0,
+    count: start + texts.length > total ? pageSizeOf(query) - texts.length : 0,
   }).catch(toUnknownFilter)
   if (groups instanceof ScimError) return users
   return {

@@ -20,7 +20,8 @@ export interface BulkRequest {
   readonly failOnErrors: number | undefined
 }
 
-const REFERENCE = 'bulkId:'
+/** Stands before the `bulkId` that a value refers to. */
+export const BULK_ID = 'bulkId:'
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
 /** Levels of a body that are looked into for references; bodies are limited to fewer. */
 const DEPTH_MAX = 64
@@ -97,7 +98,7 @@ function readPath(path: unknown, place: string): Pick<BulkOperation, 'endpoint' 
 
 /** The texts of a value that refer to other operations. */
 function referencesIn(value: unknown, depth = 0, found: string[] = []): string[] {
-  if (typeof value === 'string' && value.startsWith(REFERENCE)) found.push(value.slice(REFERENCE.length))
+  if (typeof value === 'string' && value.startsWith(BULK_ID)) found.push(value.slice(BULK_ID.length))
   if (typeof value === 'object' && value !== null && depth < DEPTH_MAX) {
     for (const one of Object.values(value)) referencesIn(one, depth + 1, found)
   }
@@ -142,8 +143,8 @@ const quote = (text: string) => JSON.stringify(text.slice(0, 100))
  * @throws ScimError 400 `invalidValue` where the operation that is referred to failed
  */
 export function resolveBulkIds(value: unknown, ids: ReadonlyMap<string, string>): unknown {
-  if (typeof value === 'string' && value.startsWith(REFERENCE)) {
-    const id = ids.get(value.slice(REFERENCE.length))
+  if (typeof value === 'string' && value.startsWith(BULK_ID)) {
+    const id = ids.get(value.slice(BULK_ID.length))
     if (id !== undefined) return id
     throw new ScimError(400, 'invalidValue', `The operation that ${quote(value)} refers to has failed.`)
   }
