@@ -1,3 +1,4 @@
+import { uuidOf } from '../../server/test/scim-client.ts'
 import type { HttpClient } from './http-client.ts'
 import type { OrganizationClient } from './organization-client.ts'
 
@@ -40,7 +41,7 @@ export class ScimConnection {
     const made = await http.send('POST', `${path}/identity_providers`, [201], provider)
     const tokens = `${path}/identity_providers/${made.body.id}/scim_tokens`
     const { body } = await http.send('POST', tokens, [201], {})
-    return new ScimConnection(http.withKey(body.token), new URL(made.body.scim.base_url).pathname)
+    return new ScimConnection(http.withKey(body.token), `/scim/v2/${uuidOf(made.body.id)}`)
   }
 
   async createUser(userName: string, fields?: Readonly<Record<string, unknown>>): Promise<ScimUser> {

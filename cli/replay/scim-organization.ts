@@ -178,8 +178,8 @@ export class ScimOrganization {
     for await (const { id, name } of this.#directory.list<{ id: string; name: string }>('/groups')) {
       const state = live.find(({ reference }) => reference === name)
       const emails = new Set<string>()
-      for await (const { member } of this.#directory.list<GroupMember>(`/groups/${id}/members`))
-        emails.add(member.email)
+      for await (const { email } of this.#directory.list<GroupMember>(`/groups/${id}/members`))
+        emails.add(email)
       const wantedEmails = new Set([...(state?.members ?? [])].map((one) => this.#userName(one)))
       differ(`members of ${name}`, wantedEmails, emails)
     }
@@ -193,7 +193,7 @@ interface Member {
 }
 
 interface GroupMember {
-  readonly member: { readonly email: string }
+  readonly email: string
 }
 
 interface ScimGroup {
