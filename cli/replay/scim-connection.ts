@@ -28,11 +28,13 @@ export class ScimConnection {
   readonly http: HttpClient
   /** Path of the connection. */
   readonly path: string
+  readonly token: string
   requests = 0
 
-  private constructor(http: HttpClient, path: string) {
+  private constructor(http: HttpClient, path: string, token: string) {
     this.http = http
     this.path = path
+    this.token = token
   }
 
   /** Makes an identity provider of the organization, with a token. */
@@ -41,7 +43,7 @@ export class ScimConnection {
     const made = await http.send('POST', `${path}/identity_providers`, [201], provider)
     const tokens = `${path}/identity_providers/${made.body.id}/scim_tokens`
     const { body } = await http.send('POST', tokens, [201], {})
-    return new ScimConnection(http.withKey(body.token), `/scim/v2/${uuidOf(made.body.id)}`)
+    return new ScimConnection(http.withKey(body.token), `/scim/v2/${uuidOf(made.body.id)}`, body.token)
   }
 
   async createUser(userName: string, fields?: Readonly<Record<string, unknown>>): Promise<ScimUser> {
