@@ -45,7 +45,16 @@ export function stoppingDatabase(original: Database): StoppingDatabase {
         await stop.pause()
       }
       return await original.transaction(async (tx) => {
-        const result = await work(stoppingTransaction(tx, STATEMENTS[stop.moment], pauseOnce))
+        let last: Statement<unknown> | undefined
+        const stopping = {
+          ...stoppingTransaction(tx, STATEMENTS[stop.moment], pauseOnce),
+          runLast(statement: Statement<unknown>) {
+            last = statement
+          },
+        }
+        const result = await work(stopping)
+        // On its own, so that there is a moment between it and the commit.
+        if (last !== undefined) await stopping.run(last)
         if (stop.moment === 'before its commit') await pauseOnce()
         return result
       })
@@ -80,7 +89,9 @@ function stoppingTransaction(
       if (at.test(statement.text)) await pause()
       return await send(statement)
     }
-  const { rows, row, run } = tx
-  return { rows: before(rows), row: before(row), run: before(run), inTransaction: true } as Queryable &
-    Transaction
+  const { rows, row, run, runLast } = tx
+  return {
+    ...{ rows: before(rows), row: before(row), run: before(run) },
+    ...{ runLast, inTransaction: true },
+  } as Queryable & Transaction
 }

@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { sql } from '../../platform/postgres/sql.ts'
+import { type Statement, sql } from '../../platform/postgres/sql.ts'
 import type { RecordedActor } from '../access/permission.ts'
 import type { ChangeKind, ChangeNumber, ChangeRecord, GroupListEffect } from './change-draft.ts'
 
@@ -45,11 +45,10 @@ export async function takeChangeNumber(
 }
 
 /**
- * Writes a change with its number; takes the number in the same statement if it is not taken yet, because until
- * COMMIT every other change of the organization waits.
+ * The statement that writes a change with its number; takes the number in the same statement if it is not taken yet,
+ * because until COMMIT every other change of the organization waits.
  */
-export async function insertChange(
-  tx: Transaction,
+export function insertingChange(
   organizationId: string,
   change: {
     id: string
@@ -59,10 +58,10 @@ export async function insertChange(
     ended: number
     record: ChangeRecord
   },
-): Promise<void> {
+): Statement<never> {
   const { record, number, actor } = change
   const groupList = record.groupList ?? { count: 0, moved: false }
-  await tx.run(sql`
+  return sql`
     with taken as (
       update change_counter set
         last_seq = last_seq + 1,
@@ -84,7 +83,7 @@ export async function insertChange(
       ${record.cause?.id ?? null}::uuid, ${record.sourceId ?? null}::uuid, ${record.memberId ?? null}::uuid,
       ${record.groupId ?? null}::uuid, ${change.opened}::integer, ${change.ended}::integer,
       ${JSON.stringify(record.detail ?? {})}::jsonb, ${record.undoes ?? null}::uuid
-    from number`)
+    from number`
 }
 
 export async function findChange(

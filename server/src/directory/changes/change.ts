@@ -1,13 +1,14 @@
 import type { Transaction } from '../../platform/postgres/database.ts'
+import type { Statement } from '../../platform/postgres/sql.ts'
 import { type Actor, recordedActor } from '../access/permission.ts'
 import type { Context, Directory } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import type { Mailing } from '../outbox/mailing.ts'
-import { insertChange, takeChangeNumber } from './change.sql.ts'
+import { insertingChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type ChangeRecord, type GroupListEffect } from './change-draft.ts'
 import { Conflict, retryConflicts } from './conflicts.ts'
 import { type Effects, readEffects } from './effects.ts'
-import { requireInvariants } from './invariants.ts'
+import { needsInvariants, requireInvariants } from './invariants.ts'
 
 /** What a preview answers instead of applying: the effects of the very statements that would have run. */
 export interface Preview {
@@ -45,6 +46,11 @@ export async function applyChange<T>(
     directory.database.transaction(async (tx) => {
       const context = openContext(tx, request, directory.mailing)
       const result = await work(context)
+      if (finish === undefined && !needsInvariants(context)) {
+        const statement = recording(context)
+        if (statement !== undefined) tx.runLast(statement)
+        return result
+      }
       await recordChange(context)
       await finish?.(tx, result, context.change)
       return result
@@ -132,9 +138,16 @@ export async function numberChange(
  * @throws {DirectoryError} what `requireInvariants` throws
  */
 export async function recordChange(context: Context): Promise<void> {
-  const { change, actor } = context
-  if (change.record === undefined) return
-  await insertChange(context.db, context.organizationId, {
+  const statement = recording(context)
+  if (statement === undefined) return
+  // Sent together, carried out one after the other: until COMMIT every other change of the organization waits.
+  await Promise.all([context.db.run(statement), holdInvariants(context)])
+}
+
+/** The statement that records what the operation described; undefined: nothing. */
+function recording({ organizationId, change, actor }: Context): Statement<never> | undefined {
+  if (change.record === undefined) return undefined
+  return insertingChange(organizationId, {
     id: change.id,
     number: change.number,
     actor: change.actor ?? recordedActor(actor),
@@ -142,7 +155,6 @@ export async function recordChange(context: Context): Promise<void> {
     ended: change.ended,
     record: change.record,
   })
-  await holdInvariants(context)
 }
 
 /** @throws {Conflict} instead of a refusal, if the operation had decided by the same rules */

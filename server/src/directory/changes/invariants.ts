@@ -18,15 +18,32 @@ import {
  */
 export async function requireInvariants(context: Context): Promise<void> {
   const { db, organizationId, change } = context
-  if (change.record === undefined) return
+  if (!needsInvariants(context)) return
   const status = statusChange(context)
-  const isAboutGrants = change.opened + change.ended > 0
-  if (!isAboutGrants && (change.holdsNothing || !(status.becameActive || status.becameInactive))) return
   const hasOpened = change.opened > 0
   const touched = await findTouched(db, organizationId, change.id, { ...status, hasOpened })
   if (touched.seats) await requireSeats(context, status)
   if (touched.admins) await requireAdmins(context, status)
   if (touched.guests) await requireGuestLimits(context)
+}
+
+/** Whether a change may have broken a rule at all, as far as it says itself. */
+export function needsInvariants(context: Context): boolean {
+  const { change } = context
+  if (change.record === undefined) return false
+  if (change.opened + change.ended > 0) return true
+  if (change.holdsNothing) return false
+  const { becameActive, becameInactive } = statusChange(context)
+  // Who is no longer active gives seats back, and may have been the last admin.
+  return becameActive || (becameInactive && mayLeaveWithoutAdmin(context))
+}
+
+/** Whether the rule of the last admin holds for a change. */
+function mayLeaveWithoutAdmin({ change, actor }: Context): boolean {
+  // Time itself ends grants that have an end; it cannot be refused.
+  if (change.record?.kind === 'grants.expired') return false
+  // An identity provider takes somebody's access away at once: whoever is left without an admin has the owners.
+  return actor.kind !== 'scim_connection'
 }
 
 function statusChange({ change }: Context): StatusChange {
@@ -52,14 +69,9 @@ async function requireSeats({ db, organizationId, change }: Context, status: Sta
 /** Projects named in one refusal at most. */
 const NAMED_MAX = 100
 
-async function requireAdmins(
-  { db, organizationId, change, actor }: Context,
-  status: StatusChange,
-): Promise<void> {
-  // Time itself ends grants that have an end; it cannot be refused.
-  if (change.record?.kind === 'grants.expired') return
-  // An identity provider takes somebody's access away at once: whoever is left without an admin has the owners.
-  if (actor.kind === 'scim_connection') return
+async function requireAdmins(context: Context, status: StatusChange): Promise<void> {
+  const { db, organizationId, change } = context
+  if (!mayLeaveWithoutAdmin(context)) return
   const left = await listLeftWithoutAdmin(db, organizationId, change.id, status)
   const [first] = left
   if (first === undefined) return

@@ -13,11 +13,11 @@ import type { MemberAssertion } from './assertion.sql.ts'
 import { connectionOf } from './connection.ts'
 import {
   deleteScimGroup as deleteScimGroupRow,
-  findMembersText,
+  findMemberIds,
   findScimGroup,
   insertScimGroup,
   type LockedScimGroupRow,
-  listMembersTexts,
+  listMemberIds,
   lockScimGroup,
   type ScimGroupFields,
   type ScimGroupRow,
@@ -57,23 +57,18 @@ export async function getScimGroup(context: ReadContext, id: string): Promise<Sc
   return row
 }
 
-/**
- * A group's members as the inside of a JSON list.
- *
- * @param usersUrl what stands before a user's id in `$ref`
- */
-export async function readMembersText(context: ReadContext, id: string, usersUrl: string): Promise<string> {
-  return await findMembersText(context.db, context.organizationId, { id, usersUrl })
+/** The ids of a group's members in one text, 36 characters each. */
+export async function readMemberIds({ db, organizationId }: ReadContext, id: string): Promise<string> {
+  return await findMemberIds(db, organizationId, id)
 }
 
 /** The same of several groups of the connection, by their ids. */
-export async function readMembersOfGroups(
-  context: ReadContext,
+export async function readMemberIdsOfGroups(
+  { db, organizationId }: ReadContext,
   ids: readonly string[],
-  usersUrl: string,
 ): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map()
-  const rows = await listMembersTexts(context.db, context.organizationId, { ids, usersUrl })
+  const rows = await listMemberIds(db, organizationId, ids)
   return new Map(rows.map(({ id, members }) => [id, members]))
 }
 

@@ -109,7 +109,8 @@ export interface FoundPersonRow {
 }
 
 /**
- * The member with an address, locked until COMMIT: one who is not removed, or whom this connection removed last.
+ * The member with an address, locked until COMMIT: one who is not removed, or whom this connection removed last. Both
+ * have an index of their own, which a condition with `or` alone would not find.
  *
  * @param person.domain of the address, as lower-case A-labels
  */
@@ -130,6 +131,12 @@ export async function lockPersonByEmail(
         select c.kind = 'member.removed' and c.actor_kind = 'scim_connection' and c.actor_id = ${person.connectionId}
         from change c where c.organization_id = m.organization_id and c.member_id = m.id
         order by c.seq desc limit 1))
+      and m.id = any (array(
+        select id from member
+        where organization_id = ${organizationId} and email_key = ${person.emailKey} and status <> 'removed'
+        union all
+        select id from member
+        where organization_id = ${organizationId} and email_key = ${person.emailKey} and status = 'removed'))
     order by m.status = 'removed', m.id desc limit 1
     for update of m`)
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Statement } from './sql.ts'
 
@@ -13,6 +14,11 @@ export interface Queryable {
 
 export interface Transaction extends Queryable {
   readonly inTransaction: true
+  /**
+   * Runs a statement right before COMMIT and sent together with it, which spares a round trip while locks are held. Its
+   * failure is that of the transaction.
+   */
+  runLast(statement: Statement<unknown>): void
 }
 
 export interface Database extends Queryable {
@@ -52,7 +58,11 @@ export function formatTimestamp(text: string): string {
   return utc.toISOString().replace(/\.\d+Z$/, `.${micros}Z`)
 }
 
-function queryableOn(runner: pg.Pool | pg.PoolClient): Queryable {
+interface Runner {
+  query(statement: pg.QueryConfig): Promise<pg.QueryResult>
+}
+
+function queryableOn(runner: Runner): Queryable {
   return {
     async rows<Row>(statement: Statement<Row>) {
       return (await runner.query(statement as pg.QueryConfig)).rows as Row[]
@@ -63,6 +73,20 @@ function queryableOn(runner: pg.Pool | pg.PoolClient): Queryable {
     async run(statement: Statement<unknown>) {
       return (await runner.query(statement as pg.QueryConfig)).rowCount ?? 0
     },
+  }
+}
+
+/**
+ * Keeps what is sent to the database until the function that it answers is called: one write for several statements, of
+ * which each would wake up the other side.
+ */
+function holdBack(client: pg.PoolClient): () => void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  let isHeld = true
+  stream.cork()
+  return () => {
+    if (isHeld) stream.uncork()
+    isHeld = false
   }
 }
 
@@ -83,7 +107,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     max: options.poolSize ?? 10,
     application_name: 'rollcall',
     keepAlive: true,
-  })
+    // What is sent before the answer to what came first arrives travels with it: BEGIN with the first statement.
+    pipeline: true,
+  } as pg.PoolConfig)
   // Without listeners a lost server would end the process, on idle and on checked-out clients alike.
   const onError = options.onIdleError ?? (() => {})
   pool.on('error', onError)
@@ -92,12 +118,34 @@ export function openDatabase(options: DatabaseOptions): Database {
   async function attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     let broken: Error | undefined
+    let last: Statement<unknown> | undefined
+    const runLast = (statement: Statement<unknown>) => {
+      last = statement
+    }
+    let send = holdBack(client)
+    const runner: Runner = {
+      query(statement) {
+        const answer = client.query(statement)
+        send()
+        return answer
+      },
+    }
     try {
-      await client.query('begin')
-      const result = await work({ ...queryableOn(client), inTransaction: true })
-      await client.query('commit')
+      const begun = client.query('begin')
+      // Awaited below: what comes first in the transaction is sent with it.
+      begun.catch(() => {})
+      const result = await work({ ...queryableOn(runner), inTransaction: true, runLast })
+      send()
+      await begun
+      send = holdBack(client)
+      const ending = last === undefined ? undefined : client.query(last as pg.QueryConfig)
+      // After a failure COMMIT rolls back.
+      const committed = client.query('commit')
+      send()
+      await Promise.all([ending, committed])
       return result
     } catch (error) {
+      send()
       await client.query('rollback').catch((failure: Error) => {
         broken = failure
       })

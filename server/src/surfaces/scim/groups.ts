@@ -1,14 +1,14 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { getScimGroup, readMembersText, type ScimGroupRow } from '../../directory/scim/group.ts'
+import { getScimGroup, readMemberIds, type ScimGroupRow } from '../../directory/scim/group.ts'
 import { deleteGroup, patchGroupById, postGroup, putGroup } from './group-operations.ts'
 import { listGroups, listText } from './lists.ts'
 import { idOf } from './path-id.ts'
 import { expectedVersion, isKnown } from './preconditions.ts'
 import { groupType } from './protocol/registry.ts'
 import { type ListQuery, listQuery, projectionQuery, toProjection } from './query.ts'
-import { etagOf, groupText, groupUrl, userUrl } from './resource-text.ts'
+import { etagOf, groupText, groupUrl } from './resource-text.ts'
 import { type ScimScope, type ScimServices, scopeOf, sendScim } from './scope.ts'
 
 const params = z.object({ connection: z.string(), id: z.string() })
@@ -144,7 +144,7 @@ async function textOf(
   const members = isShown
     ? row.member_count === 0
       ? ''
-      : await readMembersText(scope.reading, row.id, userUrl(scope.baseUrl, ''))
+      : await readMemberIds(scope.reading, row.id)
     : undefined
   return groupText(row, scope.baseUrl, members, projection)
 }

