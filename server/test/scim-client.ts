@@ -7,7 +7,7 @@ export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
-export type Operation = { op: string; path?: string; value?: unknown }
+type Operation = { op: string; path?: string; value?: unknown }
 
 /** A SCIM client of one connection, as an identity provider runs it. */
 export interface ScimTestClient {

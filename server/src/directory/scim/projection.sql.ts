@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
+import type { Transaction } from '../../platform/postgres/database.ts'
 import { part, sql } from '../../platform/postgres/sql.ts'
 import {
   endingHeld,
@@ -73,23 +73,6 @@ export async function restoreAssertedGrants(
     where u.organization_id = ${organizationId} and u.member_id = ${member.id}
     order by sm.group_id
     on conflict do nothing`)
-}
-
-/** Members whom the source still gives a grant in a group, although its connection no longer asserts them. */
-export async function countDrift(
-  db: Queryable,
-  organizationId: string,
-  group: { groupId: string; sourceId: string },
-): Promise<number> {
-  const row = await db.row(sql<{ count: number }>`
-    select count(*) as count from group_membership gm
-    where gm.organization_id = ${organizationId} and gm.group_id = ${group.groupId} and gm.source_id = ${group.sourceId}
-      and not exists (
-        select 1 from scim_user u
-        join scim_group_member sm on sm.organization_id = u.organization_id and sm.user_id = u.id
-          and sm.group_id = gm.group_id
-        where u.organization_id = gm.organization_id and u.member_id = gm.member_id)`)
-  return row?.count ?? 0
 }
 
 /** Stores a held plan with everybody whom the group's projection would end by now. How many. */

@@ -30,7 +30,7 @@ import {
   updateScimUser,
 } from './user.sql.ts'
 
-export type { ScimUserFields, ScimUserRow } from './user.sql.ts'
+export type { ScimUserRow } from './user.sql.ts'
 
 /** What a resource says of the person: what is undefined it says nothing new about. */
 export interface StatedPerson {
