@@ -144,8 +144,11 @@ async function roleId(client: DirectoryClient, resource: string, key: string): P
   return data.find((role: { key: string | null }) => role.key === key).id
 }
 
-const documentable = () => routes.filter((route) => !OPERATIONS.test(route.path))
-const guarded = () => documentable().filter((route) => !WITH_TOKEN.test(route.path))
+const documentable = () =>
+  routes.filter(({ path }) => !OPERATIONS.test(path) && path !== '/scim/v2/{connection}/Me')
+/** Routes that API keys are for; SCIM connections have a walk of their own (scim/isolation.test.ts). */
+const guarded = () =>
+  documentable().filter(({ path }) => !WITH_TOKEN.test(path) && !path.startsWith('/scim/'))
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const isVitable = (path: string) => path.startsWith('/v1/') && !isOpenai(path)
 function idsOf(world: World, { path }: Route): Ids {
