@@ -95,6 +95,19 @@ async function filled(slug: string) {
     headers: {},
   })
   await app.scim.requestLog.flush()
+  const scim = async (tail: string, body: object) => {
+    const answer = await app.call('POST', `/scim/v2/${connectionId}${tail}`, { key: token, body })
+    assert.equal(answer.status, 201, JSON.stringify(answer.body))
+    return answer.body
+  }
+  const user = await scim('/Users', { userName: `user@${slug}.example` })
+  await scim('/Groups', { displayName: 'Staff', members: [{ value: user.id }] })
+  // As a group sync leaves it that its brake has refused.
+  await run(
+    `insert into scim_group_sync_due (organization_id, member_id, due_at)
+     select u.organization_id, u.member_id, now() + interval '1 day' from scim_user u where u.id = $1`,
+    user.id,
+  )
   await world.verified(client, `${slug}.example`)
   await client.post('/domains', { name: `linked.${slug}.example`, identity_provider: provider.id })
   const integration = await client.post('/integrations', { kind: 'x', config: { type: 'connectable' } })

@@ -32,7 +32,11 @@ async function disturb({ scim, slug, leaving }: World, page: number): Promise<vo
   await scim.user({ userName: `new-${page}@${slug}.example`, displayName: `Name ${page}` })
 }
 
-async function walk(world: World, query: string, disturbs: boolean): Promise<{ ids: string[]; totals: number[] }> {
+async function walk(
+  world: World,
+  query: string,
+  disturbs: boolean,
+): Promise<{ ids: string[]; totals: number[] }> {
   const ids: string[] = []
   const totals: number[] = []
   let cursor: string | undefined = ''
@@ -49,7 +53,13 @@ async function walk(world: World, query: string, disturbs: boolean): Promise<{ i
   return { ids, totals }
 }
 
-const ORDERS = ['', '&sortBy=displayName', '&sortBy=displayName&sortOrder=descending', '&sortBy=meta.created', '&filter=active%20eq%20true']
+const ORDERS = [
+  '',
+  '&sortBy=displayName',
+  '&sortBy=displayName&sortOrder=descending',
+  '&sortBy=meta.created',
+  '&filter=active%20eq%20true',
+]
 
 describe('a walk by cursor', () => {
   for (const [n, query] of ORDERS.entries()) {
@@ -57,7 +67,11 @@ describe('a walk by cursor', () => {
       const world = await open(`cursor-${n}`)
       const { ids } = await walk(world, query, true)
       assert.equal(new Set(ids).size, ids.length, 'nobody twice')
-      assert.deepEqual(world.staying.filter((id) => !ids.includes(id)), [], 'nobody lost')
+      assert.deepEqual(
+        world.staying.filter((id) => !ids.includes(id)),
+        [],
+        'nobody lost',
+      )
       const { ids: after, totals } = await walk(world, query, false)
       assert.equal(new Set(totals).size, 1)
       assert.equal(after.length, totals[0])
@@ -109,7 +123,10 @@ describe('a walk by index', () => {
     }
     const before = await read()
     for (const id of leaving) await scim.expect(204, 'DELETE', `/Users/${id}`)
-    assert.deepEqual(await read(), before.filter((id) => !leaving.includes(id)))
+    assert.deepEqual(
+      await read(),
+      before.filter((id) => !leaving.includes(id)),
+    )
   })
 
   it('costs the same at the end of 50,000 users as at their beginning', async () => {
@@ -124,10 +141,14 @@ describe('a walk by index', () => {
         true, '{"userName":"x"}', '{}', '{}', now(), now()
       from member m join scim_roster r on r.organization_id = m.organization_id
       where r.connection_id = '${scim.connectionId}' and m.email is null`)
-    await run(`update scim_roster set user_count = 50000, last_user_seq = 50000 where connection_id = '${scim.connectionId}'`)
+    await run(
+      `update scim_roster set user_count = 50000, last_user_seq = 50000 where connection_id = '${scim.connectionId}'`,
+    )
     await run('analyze')
     const fetched = async () => {
-      await Promise.all(Array.from({ length: 40 }, () => run('select pg_stat_force_next_flush(), pg_sleep(0.005)')))
+      await Promise.all(
+        Array.from({ length: 40 }, () => run('select pg_stat_force_next_flush(), pg_sleep(0.005)')),
+      )
       const row = await app.database.row<{ rows: number }>({
         name: '',
         text: `select (seq_tup_read + idx_tup_fetch)::integer as rows from pg_stat_user_tables where relname = 'scim_user'`,
@@ -142,7 +163,8 @@ describe('a walk by index', () => {
       return (await fetched()) - before
     }
     const first = await cost('&startIndex=1')
-    for (let start = 101; start < 1000; start += 100) assert.ok((await cost(`&startIndex=${start}`)) <= first + 10)
+    for (let start = 101; start < 1000; start += 100)
+      assert.ok((await cost(`&startIndex=${start}`)) <= first + 10)
     const seq = 49_900
     const { nextCursor } = await scim.expect(200, 'GET', '/Users?count=1&cursor=')
     const opened = JSON.parse(Buffer.from(nextCursor, 'base64url').toString())
