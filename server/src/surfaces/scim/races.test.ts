@@ -102,6 +102,7 @@ describe('many clients at once', () => {
       const [first, other] = groups.map(({ id }) => `/Groups/${id}`) as [string, string]
       const { data } = await scim.directory.get('/members?limit=1000')
       const last = data.at(-1).id
+      const { userName } = await scim.expect(200, 'GET', `/Users/${ids[3]}`)
       const answers = await Promise.all([
         scim.call('PATCH', first, patched(add(...ids))),
         scim.call('PATCH', other, patched(add(...ids.toReversed()))),
@@ -118,6 +119,7 @@ describe('many clients at once', () => {
         }),
         scim.call('DELETE', first),
         scim.call('DELETE', `/Users/${ids[3]}`),
+        scim.call('POST', '/Users', { body: { userName } }),
         scim.directory.send('DELETE', `/members/${last}`),
         scim.directory.send('POST', `/members/${data.at(-2).id}/merge`, { body: { from: data.at(-3).id } }),
       ])
@@ -141,18 +143,18 @@ describe('many clients at once', () => {
 })
 
 describe('a request that meets another half-way', () => {
-  /** Runs the first as far as its change's number, and the second as far as it comes meanwhile. */
+  /** What a change of the organization takes last. */
+  const COUNTER = `select 1 from change_counter c join organization o on o.id = c.organization_id and o.slug = 'acme'
+    for update of c`
+
+  /** Runs the first as far as what is held, and the second as far as it comes meanwhile. */
   async function meeting(
     first: () => Promise<{ status: number }>,
     second: () => Promise<{ status: number }>,
+    holding: string = COUNTER,
   ) {
     const held = await holdOpen(app.connectionString)
-    const { id } = (await app.database.row<{ id: string }>({
-      name: '',
-      text: `select id from organization where slug = 'acme'`,
-      values: [],
-    }))!
-    await held.query('select 1 from change_counter where organization_id = $1 for update', [id])
+    await held.query(holding)
     const one = first()
     await untilWaiting(app.database, 1)
     const two = second()
@@ -185,14 +187,18 @@ describe('a request that meets another half-way', () => {
 
   it('deletes an owner who is being deactivated, and deactivates nobody who is being deleted', async () => {
     const before = await deadlocks()
-    for (const order of [0, 1]) {
-      const { id } = await scim.user({ userName: `second-${order}@acme.example` })
-      const { data } = await scim.directory.get(`/members?email=second-${order}@acme.example`)
+    for (const order of ['deactivated', 'deleted'] as const) {
+      const userName = `second-${order}@acme.example`
+      const { id } = await scim.user({ userName })
+      const { data } = await scim.directory.get(`/members?email=${userName}`)
       await scim.directory.ok('PUT', `/members/${data[0].id}/level`, { level: 'owner' })
+      await scim.directory.key(['*'], { member_id: data[0].id })
       const off = () => scim.call('PATCH', `/Users/${id}`, active(false))
       const gone = () => scim.call('DELETE', `/Users/${id}`)
-      const answers = await (order === 0 ? meeting(off, gone) : meeting(gone, off))
-      assert.deepEqual(answers, order === 0 ? [200, 204] : [204, 404])
+      // Held where the deactivation has the user already, and has still to look at the owners.
+      const keys = 'select 1 from api_key where member_id is not null for update'
+      const answers = await (order === 'deactivated' ? meeting(off, gone, keys) : meeting(gone, off))
+      assert.deepEqual(answers, order === 'deactivated' ? [200, 204] : [204, 404])
     }
     assert.equal(await deadlocks(), before)
   })
