@@ -41,7 +41,7 @@ export async function openIdentityProvider(
 export function asIdentityProvider(app: TestApp, scim: ScimTestClient): IdentityProvider {
   return {
     ...scim,
-    app,
+    app: conforming(app),
     async find(filter, of = '/Users') {
       const { Resources } = await scim.expect(200, 'GET', `${of}?filter=${encodeURIComponent(filter)}`)
       return Resources.map(({ id }: { id: string }) => id)
