@@ -1,35 +1,32 @@
 import type { Database, Queryable } from '#src/platform/postgres/database.ts'
-import type { Statement } from '#src/platform/postgres/sql.ts'
 
 /** Runs some work and answers how many statements it sent through the pool, transactions' own ones included. */
 export async function countStatements(database: Database, work: () => Promise<unknown>): Promise<number> {
+  return (await statementsOf(database, work)).length
+}
+
+/** The texts of those statements. */
+export async function statementsOf(database: Database, work: () => Promise<unknown>): Promise<string[]> {
   const original = { ...database }
-  let count = 0
-  const counting = (queryable: Queryable): Queryable => ({
-    rows: <Row>(statement: Statement<Row>) => {
-      count++
+  const texts: string[] = []
+  const noting = (queryable: Queryable) => ({
+    rows: (statement: Parameters<Queryable['rows']>[0]) => {
+      texts.push(statement.text)
       return queryable.rows(statement)
     },
-    row: <Row>(statement: Statement<Row>) => {
-      count++
+    row: (statement: Parameters<Queryable['row']>[0]) => {
+      texts.push(statement.text)
       return queryable.row(statement)
     },
-    run: (statement) => {
-      count++
+    run: (statement: Parameters<Queryable['run']>[0]) => {
+      texts.push(statement.text)
       return queryable.run(statement)
     },
   })
-  Object.assign(database, counting(original), {
+  Object.assign(database, noting(original), {
     transaction: ((run) =>
       original.transaction((tx) =>
-        run({
-          ...counting(tx),
-          inTransaction: true,
-          runLast(statement) {
-            count++
-            tx.runLast(statement)
-          },
-        }),
+        run({ ...noting(tx), inTransaction: true } as typeof tx),
       )) as Database['transaction'],
   })
   try {
@@ -37,5 +34,5 @@ export async function countStatements(database: Database, work: () => Promise<un
   } finally {
     Object.assign(database, original)
   }
-  return count
+  return texts
 }

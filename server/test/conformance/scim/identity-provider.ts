@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Answer, startTestApp, type TestApp } from '../../app.ts'
+import { statementsOf } from '../../count-statements.ts'
 import { openScim, type ScimTestClient } from '../../scim-client.ts'
 
 /** What an identity provider sends with every request. */
@@ -17,6 +18,8 @@ export interface IdentityProvider extends ScimTestClient {
   readonly app: TestApp
   /** The ids that a filter finds; `of` is an endpoint. */
   find(filter: string, of?: string): Promise<string[]>
+  /** The texts of the statements that some work sends, without those that come when it is their time: token, log. */
+  statementsOf(work: () => Promise<unknown>): Promise<string[]>
   /** Runs something that has to leave a resource, and the record of changes, as they were. */
   unchanged<T>(path: string, work: () => Promise<T>): Promise<T>
 }
@@ -38,10 +41,15 @@ export async function openIdentityProvider(
 export function asIdentityProvider(app: TestApp, scim: ScimTestClient): IdentityProvider {
   return {
     ...scim,
-    app,
+    app: conforming(app),
     async find(filter, of = '/Users') {
       const { Resources } = await scim.expect(200, 'GET', `${of}?filter=${encodeURIComponent(filter)}`)
       return Resources.map(({ id }: { id: string }) => id)
+    },
+    async statementsOf(work) {
+      const texts = await statementsOf(app.database, work)
+      // The log is written, and the token looked at again, a few times a second, whatever is asked meanwhile.
+      return texts.filter((text) => !/\bscim_(request|credential|token)\b/.test(text))
     },
     async unchanged(path, work) {
       const state = async () => [

@@ -125,7 +125,7 @@ describe('Entra looks users and groups up', () => {
   it('B-24: groups without their members are answered without looking at these', async () => {
     const group = await entra.group('B-24 Sales', [ann.id])
     const filter = encodeURIComponent('displayName eq "b-24 sales"')
-    const texts = await statementsOf(async () => {
+    const texts = await entra.statementsOf(async () => {
       const list = await entra.expect(200, 'GET', `/Groups?excludedAttributes=members&filter=${filter}`)
       const one = await entra.expect(200, 'GET', `/Groups/${group.id}?excludedAttributes=members`)
       for (const shown of [list.Resources[0], one]) {
@@ -147,22 +147,3 @@ describe('Entra looks users and groups up', () => {
     assert.deepEqual(emails, { schemas: ann.schemas, id: ann.id, emails: ann.emails })
   })
 })
-
-/** The texts of the statements that some work sends. */
-async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
-  const { database } = entra.app
-  const original = { ...database }
-  const texts: string[] = []
-  const noted = <Run extends (statement: never) => unknown>(run: Run) =>
-    ((statement: { text: string }) => {
-      texts.push(statement.text)
-      return run(statement as never)
-    }) as unknown as Run
-  Object.assign(database, { rows: noted(original.rows), row: noted(original.row) })
-  try {
-    await work()
-  } finally {
-    Object.assign(database, original)
-  }
-  return texts
-}

@@ -16,10 +16,10 @@ let acme: IdentityProvider
 let evil: IdentityProvider
 let evilToo: IdentityProvider
 before(async () => {
-  app = await startTestApp({ withoutTasks: true })
+  app = conforming(await startTestApp({ withoutTasks: true }))
   acme = await openIdentityProvider(app, 'acme')
   evil = await openIdentityProvider(app, 'evil')
-  evilToo = asIdentityProvider(app, await openConnection(conforming(app), evil.directory))
+  evilToo = asIdentityProvider(app, await openConnection(app, evil.directory))
 })
 
 /** Everything that can be asked of a user and a group by their ids. */
