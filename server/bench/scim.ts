@@ -9,7 +9,7 @@ import { benchScimGrowth } from './scim-growth.ts'
 import { ScimSide } from './scim-loads.ts'
 
 const ROUNDS = 15
-const WARM_ROUNDS = 2
+const WARM_ROUNDS = 5
 const MEMORY_MEGABYTES_MAX = 250
 
 /** Other work on the machine only ever adds: the quicker rounds tell more than the middle one. */

@@ -43,6 +43,12 @@ export class PositionAnchors {
     seqBefore.set(page.position + page.seqs.length, last)
   }
 
+  /** Keeps anchors that were read on purpose. */
+  lay(list: string, moves: number, anchors: readonly Anchor[]): void {
+    const { seqBefore } = this.#anchorsOf(list, moves)
+    for (const { position, seq } of anchors) if (seqBefore.size < ANCHORS_MAX) seqBefore.set(position, seq)
+  }
+
   #anchorsOf(list: string, moves: number): Anchors {
     let anchors = this.#lists.get(list)
     if (anchors === undefined || anchors.moves !== moves) anchors = { moves, seqBefore: new Map([[0, 0]]) }

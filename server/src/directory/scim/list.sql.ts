@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Queryable } from '../../platform/postgres/database.ts'
 import type { Statement } from '../../platform/postgres/sql.ts'
+import type { Anchor } from '../position-anchors.ts'
 import { compileCriterion, type ScimResource, sortOf, startAfter } from './criteria.sql.ts'
 import type { Criterion, Order } from './criteria.ts'
 import { GROUP_COLUMNS, type ScimGroupRow } from './group.sql.ts'
@@ -56,6 +57,22 @@ export async function countScimRows(
   const text = `select count(*) as count from ${FROM[resource]} where ${ours(resource)}${matching(criterion, resource, params)}`
   const row = await db.row(statement<{ count: number }>(text, params, criterion))
   return row?.count ?? 0
+}
+
+/** Every so manyth row of a list, by its position from 1 and its number, after one that is known. */
+export async function listAnchors(
+  db: Queryable,
+  of: Connection,
+  resource: ScimResource,
+  after: Anchor,
+  every: number,
+): Promise<Anchor[]> {
+  const text = `select position, seq from (
+    select $3::bigint + row_number() over (order by seq) as position, seq from ${FROM[resource]}
+    where ${ours(resource)} and seq > $4) numbered
+    where position % $5::bigint = 0`
+  const values = [of.organizationId, of.connectionId, after.position, after.seq, every]
+  return await db.rows({ name: nameOf(text), text, values })
 }
 
 const ALIAS = { user: 'u', group: 'g' } as const

@@ -6,6 +6,7 @@ import type { ScimGroupRow } from './group.sql.ts'
 import {
   countScimRows,
   type Listed,
+  listAnchors,
   listScimGroupRows,
   listScimUserRows,
   type RowsWanted,
@@ -42,6 +43,9 @@ export interface ScimListPage<Row> {
   /** Null: this is the last page. */
   readonly next: ScimListPlace | null
 }
+
+/** Rows between anchors that are laid all over a list once somebody asks for a page far from those that are known. */
+const ANCHORS_EVERY = 250
 
 const anchors = { user: new PositionAnchors(), group: new PositionAnchors() }
 
@@ -100,7 +104,12 @@ async function listRows<Row extends Listed>(
       return { rows, total, next: nextOf(rows, page.limit, undefined) }
     }
     if (page.limit === 0 || page.offset >= total) return { rows: [], total, next: null }
-    const anchor = anchors[resource].nearest(connectionId, moves, page.offset)
+    let anchor = anchors[resource].nearest(connectionId, moves, page.offset)
+    if (page.offset - anchor.position > ANCHORS_EVERY * 2) {
+      const laid = await listAnchors(db, of, resource, anchor, ANCHORS_EVERY)
+      anchors[resource].lay(connectionId, moves, laid)
+      anchor = anchors[resource].nearest(connectionId, moves, page.offset)
+    }
     const offset = page.offset - anchor.position
     const rows = await list(db, of, { limit: page.limit, afterSeq: anchor.seq, offset })
     anchors[resource].keep(connectionId, moves, { position: page.offset, seqs: rows.map((row) => row.seq) })

@@ -64,20 +64,10 @@ export async function findScimUser(
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}`)
 }
 
-/** Whether a user stands for somebody who has the owner role, as far as is known before anything is locked. */
-export async function standsForOwner(db: Queryable, organizationId: string, id: string): Promise<boolean> {
-  const row = await db.row(sql<{ found: number }>`
-    select 1 as found from scim_user u
-    join role_grant g on g.organization_id = u.organization_id and g.member_id = u.member_id and g.ended_change is null
-    join role r on r.organization_id = g.organization_id and r.id = g.role_id
-      and r.resource = 'organization' and r.key = 'owner'
-    where u.organization_id = ${organizationId} and u.id = ${id} limit 1`)
-  return row !== undefined
-}
-
 /**
  * Locks a user and the member it stands for until COMMIT, new grants of the member and new memberships of the user
- * included: a group that adds both waits for the user first, and holds nothing of either.
+ * included: a group that adds both waits for the user first, and holds nothing of either. Before them the owners, if the
+ * user stands for one as far as is known then: as for whoever ends somebody.
  */
 export async function lockScimUser(
   tx: Transaction,
@@ -85,11 +75,23 @@ export async function lockScimUser(
   user: { connectionId: string; id: string },
 ): Promise<LockedScimUserRow | undefined> {
   return await tx.row(sql<LockedScimUserRow>`
+    with owners as materialized (
+      select 1 from role r
+      where r.organization_id = ${organizationId} and r.resource = 'organization' and r.key = 'owner'
+        and exists (
+          select 1 from scim_user u
+          join role_grant g on g.organization_id = u.organization_id and g.member_id = u.member_id
+            and g.role_id = r.id and g.ended_change is null
+          where u.organization_id = ${organizationId} and u.id = ${user.id})
+      for no key update of r
+    )
     select ${USER_COLUMNS}, u.user_name_key, u.suspended_member, m.id as member_id, m.status as member_status,
       m.merged_into is not null as is_merged, m.email, m.email_key, m.display_name, m.first_name, m.last_name
     from scim_user u
     join member m on m.organization_id = u.organization_id and m.id = u.member_id
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}
+      -- Asked once, before any row is read.
+      and (select count(*) from owners) >= 0
     for update of u, m`)
 }
 
@@ -199,6 +201,13 @@ export async function insertUserOfMember(
   return row ?? connectionGone()
 }
 
+interface UpdatedRow extends StoredRow {
+  is_owner: boolean
+  /** By the address before or after. */
+  is_invited: boolean
+  holds_something: boolean
+}
+
 /** Stores what is new about a user and the member it stands for. */
 export async function updateScimUser(
   tx: Transaction,
@@ -208,12 +217,14 @@ export async function updateScimUser(
     memberId: string
     suspendedMember: boolean
     isDeactivated: boolean
+    /** Of the member, before and after. */
+    addressKeys: readonly (string | null)[]
     now: Date
   },
   person: Person & { status: MemberStatus; isChanged: boolean },
-): Promise<StoredRow & { is_owner: boolean; holds_something: boolean }> {
+): Promise<UpdatedRow> {
   const { memberId: id, now } = user
-  const row = await tx.row(sql<StoredRow & { is_owner: boolean; holds_something: boolean }>`
+  const row = await tx.row(sql<UpdatedRow>`
     with person as (${updatingMember(organizationId, { ...person, id, now })}),
     keys as (${revokingKeysOfMember(organizationId, { id, isOver: user.isDeactivated, now })})
     update scim_user set user_name = ${user.userName}, user_name_key = ${user.userNameKey},
@@ -226,6 +237,10 @@ export async function updateScimUser(
         select 1 from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id
           and r.resource = 'organization' and r.key = 'owner'
         where g.organization_id = ${organizationId} and g.member_id = ${id} and g.ended_change is null) as is_owner,
+      exists (
+        select 1 from invitation i
+        where i.organization_id = ${organizationId} and i.email_key = any(${user.addressKeys}::text[])
+          and i.status = 'pending') as is_invited,
       exists (
         select 1 from role_grant g
         where g.organization_id = ${organizationId} and g.member_id = ${id} and g.ended_change is null)

@@ -26,7 +26,6 @@ import {
   lockScimUser,
   type ScimUserFields,
   type ScimUserRow,
-  standsForOwner,
   updateScimUser,
 } from './user.sql.ts'
 
@@ -228,8 +227,6 @@ export async function changeScimUser(
 ): Promise<ScimUserRow> {
   const { db, organizationId, change, now } = context
   const connectionId = connectionOf(context)
-  // Owners come before users, as for whoever ends somebody.
-  if (await standsForOwner(db, organizationId, id)) await lockOwners(db, organizationId)
   const before = await lockScimUser(db, organizationId, { connectionId, id })
   if (before === undefined) throw userNotFound()
   requireVersion(before.version, expectedVersion)
@@ -239,17 +236,18 @@ export async function changeScimUser(
   const person = withStated(wasPerson, user.person)
   const { status, suspendedMember } = statusAfter(before, user.active)
   const isDeactivated = before.active && !user.active
+  const addressKeys = [before.email_key, person.emailKey]
   const stored = await updateScimUser(
     db,
     organizationId,
-    { ...user, id, memberId: before.member_id, suspendedMember, isDeactivated, now },
+    { ...user, id, memberId: before.member_id, suspendedMember, isDeactivated, addressKeys, now },
     {
       ...person,
       status,
       isChanged: status !== before.member_status || !isSamePerson(person, wasPerson),
     },
   ).catch(userConflict)
-  if (isDeactivated) await endWaysIn(context, [before.email_key, person.emailKey])
+  if (isDeactivated && stored.is_invited) await endWaysIn(context, addressKeys)
   if (isDeactivated && stored.is_owner) {
     await lockOwners(db, organizationId)
     await requireLastingOwner(context)

@@ -8,7 +8,7 @@ import { idOf } from './path-id.ts'
 import { expectedVersion, isKnown } from './preconditions.ts'
 import { groupType } from './protocol/registry.ts'
 import { type ListQuery, listQuery, projectionQuery, toProjection } from './query.ts'
-import { etagOf, groupText, groupUrl } from './resource-text.ts'
+import { etagOf, groupJson, groupUrl } from './resource-text.ts'
 import { type ScimScope, type ScimServices, scopeOf, sendScim } from './scope.ts'
 
 const params = z.object({ connection: z.string(), id: z.string() })
@@ -138,7 +138,7 @@ async function textOf(
   row: ScimGroupRow,
   query: Query,
   membersMax: number,
-): Promise<string> {
+): Promise<string | Buffer> {
   const projection = toProjection(groupType, query)
   const isShown = (projection?.keeps('members') ?? true) && row.member_count <= membersMax
   const members = isShown
@@ -146,5 +146,5 @@ async function textOf(
       ? ''
       : await readMemberIds(scope.reading, row.id)
     : undefined
-  return groupText(row, scope.baseUrl, members, projection)
+  return groupJson(row, scope.baseUrl, members, projection)
 }

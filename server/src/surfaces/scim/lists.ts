@@ -4,7 +4,7 @@ import { sealCursor } from './cursor.ts'
 import type { ResourceType } from './protocol/attribute.ts'
 import { groupType, userType } from './protocol/registry.ts'
 import { type ListQuery, readListQuery, toProjection } from './query.ts'
-import { groupText, userText } from './resource-text.ts'
+import { groupJson, userText } from './resource-text.ts'
 import type { ScimScope } from './scope.ts'
 
 /** Members in one page of groups, together; a page ends before the group that would pass it. */
@@ -35,7 +35,7 @@ export async function listGroups(scope: ScimScope, query: ListQuery): Promise<Re
   const ids = page.rows.map(({ id }) => id)
   const members = hasMembers ? await readMemberIdsOfGroups(scope.reading, ids) : undefined
   const texts = page.rows.map((row) => {
-    return groupText(row, scope.baseUrl, members && (members.get(row.id) ?? ''), projection)
+    return groupJson(row, scope.baseUrl, members && (members.get(row.id) ?? ''), projection).toString()
   })
   return { total: page.total, texts, startIndex, next: toCursor(page.next, startIndex, groupType, query) }
 }

@@ -78,6 +78,9 @@ export function scopeOf(services: ScimServices, request: FastifyRequest): ScimSc
  * Answers a resource, or a list, that is JSON text already. As bytes: the framework adds a charset to the media type of
  * texts, and some clients compare it whole.
  */
-export function sendScim(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).header('content-type', SCIM_TYPE).send(Buffer.from(text))
+export function sendScim(reply: FastifyReply, status: number, json: string | Buffer): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', SCIM_TYPE)
+    .send(typeof json === 'string' ? Buffer.from(json) : json)
 }
