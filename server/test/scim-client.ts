@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Answer, Call, TestApp } from './app.ts'
+import { statementsOf } from './count-statements.ts'
 import { type DirectoryClient, directoryClient } from './directory-client.ts'
 
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
@@ -89,4 +90,10 @@ export async function openConnection(app: TestApp, directory: DirectoryClient): 
 export function uuidOf(id: string): string {
   const hex = Buffer.from(id.slice(id.indexOf('_') + 1), 'base64url').toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** How many statements some requests sent, without those that look up, every half second, whose token it is. */
+export async function countScimStatements(app: TestApp, work: () => Promise<unknown>): Promise<number> {
+  const texts = await statementsOf(app.database, work)
+  return texts.filter((text) => !text.includes('scim_credential')).length
 }
