@@ -49,7 +49,7 @@ describe('the last seat of a workspace, that 20 invited people take at the same 
     const refusal = '409 workspace.seats_exhausted'
     assert.deepEqual(outcomes(first), ['201 accepted', ...Array(PEOPLE - 1).fill(refusal)].toSorted())
     for (const { body } of first.filter(({ status }) => status === 409)) {
-      assert.equal(body.detail, 'The workspace Space has 1 seats, and this would take 2.')
+      assert.equal(body.detail, 'The workspace Space has 1 seat, and this would take 2.')
     }
     assert.deepEqual(await acme.get(`/workspaces/${slug}/seats`), {
       ...{ object: 'seats', purchased: 1, used: 1, guests: 0 },
