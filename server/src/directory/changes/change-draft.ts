@@ -124,6 +124,9 @@ export class ChangeDraft {
   /** Its member holds nothing, so that its status is no matter for seats and admins. */
   holdsNothing = false
 
+  /** It asks for work that can start once it is committed. */
+  requestsTask = false
+
   /** Says what the operation did. Without it the transaction is not a change and records none. */
   describe(record: ChangeRecord): void {
     if (this.record !== undefined) throw new Error(`a transaction is one change: ${record.kind}`)

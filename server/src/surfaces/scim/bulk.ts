@@ -1,15 +1,16 @@
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { toRefusal } from '../http/refusal.ts'
+import type { Versioned } from './endpoint.ts'
 import { type ScimErrorBody, toScimErrorBody } from './errors.ts'
-import { deleteGroup, patchGroupById, postGroup, putGroup } from './group-operations.ts'
+import { groups } from './groups.ts'
 import { idOf } from './path-id.ts'
 import { versionOf } from './preconditions.ts'
 import { BULK_ID, type BulkOperation, readBulkRequest, resolveBulkIds } from './protocol/bulk-request.ts'
 import { ScimError } from './protocol/scim-error.ts'
-import { etagOf, groupUrl, userUrl } from './resource-text.ts'
+import { etagOf } from './resource-text.ts'
 import { type ScimScope, type ScimServices, scopeOf, sendScim } from './scope.ts'
-import { deleteUser, patchUserById, postUser, putUser } from './user-operations.ts'
+import { users } from './users.ts'
 
 interface BulkResult {
   readonly method: BulkOperation['method']
@@ -20,22 +21,7 @@ interface BulkResult {
   readonly response?: ScimErrorBody
 }
 
-interface Written {
-  readonly id: string
-  readonly version: number
-}
-
-/** What each endpoint does with one operation of a bulk request. */
-const endpoints = {
-  Users: {
-    ...{ kind: 'user' as const, url: userUrl, POST: postUser, PUT: putUser },
-    ...{ PATCH: patchUserById, DELETE: deleteUser },
-  },
-  Groups: {
-    ...{ kind: 'group' as const, url: groupUrl, POST: postGroup, PUT: putGroup },
-    ...{ PATCH: patchGroupById, DELETE: deleteGroup },
-  },
-}
+const endpoints = { Users: users, Groups: groups }
 
 export function bulkRoutes(services: ScimServices): FastifyPluginAsync {
   return async (plain) => {
@@ -56,7 +42,6 @@ export function bulkRoutes(services: ScimServices): FastifyPluginAsync {
         const { operations, failOnErrors } = readBulkRequest(request.body)
         const scope = scopeOf(services, request)
         const results = await carryOut(scope, operations, failOnErrors, request.log)
-        scope.wake()
         const schemas = ['urn:ietf:params:scim:api:messages:2.0:BulkResponse']
         return sendScim(reply, 200, JSON.stringify({ schemas, Operations: results }))
       },
@@ -110,24 +95,25 @@ async function carryOutOne(
   ids: ReadonlyMap<string, string>,
 ): Promise<{ result: BulkResult; id?: string }> {
   const { method, endpoint } = operation
-  const { kind, url, ...run } = endpoints[endpoint]
+  const run = endpoints[endpoint]
   const data = resolveBulkIds(operation.data, ids)
   if (method === 'POST') {
-    const row: Written = await run.POST(scope, data)
+    const row = await run.post(scope, data)
     return {
-      result: { ...nameOf(operation), ...seenAt(url(scope.baseUrl, row.id), row), status: '201' },
+      result: { ...nameOf(operation), ...seenAt(run.url(scope.baseUrl, row.id), row), status: '201' },
       id: row.id,
     }
   }
-  const id = idOf(kind, resolveBulkIds(operation.id, ids) as string)
-  const location = url(scope.baseUrl, id)
+  const id = idOf(run.kind, resolveBulkIds(operation.id, ids) as string)
+  const location = run.url(scope.baseUrl, id)
   const expected = operation.version === undefined ? undefined : versionOf(operation.version)
   if (method === 'DELETE') {
-    await run.DELETE(scope, id, expected)
+    await run.delete(scope, id, expected)
     return { result: { ...nameOf(operation), location, status: '204' } }
   }
-  const row: Written = await run[method](scope, id, data, expected)
+  const change = method === 'PUT' ? run.put : run.patch
+  const row = await change(scope, id, data, expected)
   return { result: { ...nameOf(operation), ...seenAt(location, row), status: '200' } }
 }
 
-const seenAt = (location: string, row: Written) => ({ location, version: etagOf(row) })
+const seenAt = (location: string, row: Versioned) => ({ location, version: etagOf(row) })

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authentication } from '../../directory/api-keys/authentication.ts'
 import { applyChange } from '../../directory/changes/change.ts'
+import type { ChangeDraft } from '../../directory/changes/change-draft.ts'
 import type { Context, Directory, ReadContext } from '../../directory/context.ts'
 import type { ScimClient } from '../../directory/scim/authentication.ts'
 import type { ScimServiceProvider } from '../../directory/scim/service-provider.ts'
@@ -35,24 +36,25 @@ export class ScimScope {
 
   /** Runs one operation, whole or not at all. */
   async write<T>(work: (context: Context) => Promise<T>): Promise<T> {
-    let endsAccess = false
-    const result = await applyChange(this.#directory, this.#request, work, async (_tx, _result, change) => {
-      endsAccess = change.ended > 0 || /^member\.(suspended|removed)$/.test(change.record?.kind ?? '')
+    let change: ChangeDraft | undefined
+    const result = await applyChange(this.#directory, this.#request, async (context) => {
+      change = context.change
+      return await work(context)
     })
     // What this very change took from a key must not work on from this process's cache.
-    if (endsAccess) this.#authentication.forget()
+    if (change !== undefined && endsAccess(change)) this.#authentication.forget()
+    if (change?.requestsTask === true) this.#directory.wakeTasks()
     return result
-  }
-
-  /** Lets what was asked for in a change start now. */
-  wake(): void {
-    this.#directory.wakeTasks()
   }
 
   get #request() {
     const { organizationId, connectionId } = this.#client
     return { organizationId, actor: { kind: 'scim_connection', id: connectionId } as const }
   }
+}
+
+function endsAccess({ ended, record }: ChangeDraft): boolean {
+  return ended > 0 || record?.kind === 'member.suspended' || record?.kind === 'member.removed'
 }
 
 declare module 'fastify' {

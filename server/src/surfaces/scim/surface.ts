@@ -6,14 +6,15 @@ import { toRefusal } from '../http/refusal.ts'
 import { bulkRoutes } from './bulk.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { toScimErrorBody } from './errors.ts'
-import { groupRoutes } from './groups.ts'
+import { groups } from './groups.ts'
 import { meRoutes } from './me.ts'
 import { methodsOf } from './methods.ts'
 import { bulkBytesMax } from './protocol/discovery.ts'
 import { ScimError } from './protocol/scim-error.ts'
+import { resourceRoutes } from './resources.ts'
 import { SCIM_PREFIX, SCIM_TYPE, type ScimServices, sendScim } from './scope.ts'
 import { searchRoutes } from './search.ts'
-import { userRoutes } from './users.ts'
+import { users } from './users.ts'
 
 const RETRY_AFTER_SECONDS = 1
 
@@ -55,7 +56,9 @@ function connection(services: ScimServices): FastifyPluginAsync {
       request.endScimTurn?.()
       note(requestLog, request, reply)
     })
-    for (const routes of [userRoutes, groupRoutes, bulkRoutes, searchRoutes, discoveryRoutes, meRoutes]) {
+    await app.register(resourceRoutes(services, users))
+    await app.register(resourceRoutes(services, groups))
+    for (const routes of [bulkRoutes, searchRoutes, discoveryRoutes, meRoutes]) {
       await app.register(routes(services))
     }
   }
