@@ -83,11 +83,21 @@ function stoppingTransaction(
   pause: () => Promise<void>,
 ): Transaction {
   if (at === undefined) return tx
+  // What is sent behind a statement that stops waits behind it, as it does on a connection.
+  let sent: Promise<void> = Promise.resolve()
   const before =
     <Answer>(send: (statement: Statement<never>) => Promise<Answer>) =>
     async (statement: Statement<never>) => {
-      if (at.test(statement.text)) await pause()
-      return await send(statement)
+      const turn = sent
+      const own = Promise.withResolvers<void>()
+      sent = own.promise
+      await turn
+      try {
+        if (at.test(statement.text)) await pause()
+        return await send(statement)
+      } finally {
+        own.resolve()
+      }
     }
   const { rows, row, run, runLast } = tx
   return {
