@@ -48,8 +48,7 @@ describe('a teamspace', () => {
       await space.ok('PATCH', `/teamspaces/${id}/`, {}),
     ]
     for (const row of rows) assert.equal(row.description_stripped, `a${cut.slice(8)}`)
-    const deep = JSON.parse(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`)
-    for (const value of [{ a: '\u0000' }, { '\ud800': 1 }, { a: 'x'.repeat(100_000) }, deep, 'text']) {
+    for (const value of [{ a: '\u0000' }, { '\ud800': 1 }, { a: 'x'.repeat(100_000) }, 'text']) {
       for (const name of ['description_json', 'logo_props']) {
         const answer = await space.call('PATCH', `/teamspaces/${id}/`, { body: { [name]: value } })
         assert.deepEqual([answer.status, Object.keys(answer.body)], [400, [name, 'message']])
