@@ -38,9 +38,9 @@ export async function statementsOf(database: Database, work: () => Promise<unkno
         run({
           ...noting(tx),
           inTransaction: true,
-          runLast(statement) {
-            note(statement)
-            tx.runLast(statement)
+          runLast(statements, refuse) {
+            statements.forEach(note)
+            tx.runLast(statements, refuse)
           },
         }),
       )) as Database['transaction'],

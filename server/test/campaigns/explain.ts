@@ -63,7 +63,9 @@ export function explaining(client: pg.Client): { tx: Transaction; plans: Heavies
     rows: (statement) => explain(statement).then(() => []),
     row: <Row>(statement: Statement<Row>) => explain(statement).then(() => ({}) as Row),
     run: (statement) => explain(statement).then(() => 0),
-    runLast: (statement) => void explain(statement),
+    runLast: (statements) => {
+      for (const statement of statements) void explain(statement)
+    },
   }
   return { tx, plans }
 }

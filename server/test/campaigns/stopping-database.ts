@@ -45,16 +45,18 @@ export function stoppingDatabase(original: Database): StoppingDatabase {
         await stop.pause()
       }
       return await original.transaction(async (tx) => {
-        let last: Statement<unknown> | undefined
+        let last: (() => Promise<unknown>) | undefined
         const stopping = {
           ...stoppingTransaction(tx, STATEMENTS[stop.moment], pauseOnce),
-          runLast(statement: Statement<unknown>) {
-            last = statement
+          runLast(statements: readonly Statement<unknown>[], refuse?: (error: unknown) => never) {
+            last = async () => {
+              for (const statement of statements) await stopping.run(statement).catch(refuse)
+            }
           },
         }
         const result = await work(stopping)
         // On its own, so that there is a moment between it and the commit.
-        if (last !== undefined) await stopping.run(last)
+        await last?.()
         if (stop.moment === 'before its commit') await pauseOnce()
         return result
       })

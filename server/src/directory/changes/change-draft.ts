@@ -124,6 +124,9 @@ export class ChangeDraft {
   /** Its member holds nothing, so that its status is no matter for seats and admins. */
   holdsNothing = false
 
+  /** Its row is on its way: it is written by the last statements of the transaction. */
+  isRecorded = false
+
   /** It asks for work that can start once it is committed. */
   requestsTask = false
 

@@ -44,21 +44,21 @@ export async function takeChangeNumber(
   return row
 }
 
+/** A change to be written. */
+export interface NewChange {
+  readonly id: string
+  readonly number: ChangeNumber | undefined
+  readonly actor: RecordedActor
+  readonly opened: number
+  readonly ended: number
+  readonly record: ChangeRecord
+}
+
 /**
  * The statement that writes a change with its number; takes the number in the same statement if it is not taken yet,
  * because until COMMIT every other change of the organization waits.
  */
-export function insertingChange(
-  organizationId: string,
-  change: {
-    id: string
-    number: ChangeNumber | undefined
-    actor: RecordedActor
-    opened: number
-    ended: number
-    record: ChangeRecord
-  },
-): Statement<never> {
+export function insertingChange(organizationId: string, change: NewChange): Statement<never> {
   const { record, number, actor } = change
   const groupList = record.groupList ?? { count: 0, moved: false }
   return sql`

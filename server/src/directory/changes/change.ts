@@ -48,7 +48,7 @@ export async function applyChange<T>(
       const result = await work(context)
       if (finish === undefined && !needsInvariants(context)) {
         const statement = recording(context)
-        if (statement !== undefined) tx.runLast(statement)
+        if (statement !== undefined) tx.runLast([statement])
         return result
       }
       await recordChange(context)
@@ -144,9 +144,9 @@ export async function recordChange(context: Context): Promise<void> {
   await Promise.all([context.db.run(statement), holdInvariants(context)])
 }
 
-/** The statement that records what the operation described; undefined: nothing. */
+/** The statement that records what the operation described; undefined: nothing, or it is sent already. */
 function recording({ organizationId, change, actor }: Context): Statement<never> | undefined {
-  if (change.record === undefined) return undefined
+  if (change.record === undefined || change.isRecorded) return undefined
   return insertingChange(organizationId, {
     id: change.id,
     number: change.number,
@@ -155,6 +155,27 @@ function recording({ organizationId, change, actor }: Context): Statement<never>
     ended: change.ended,
     record: change.record,
   })
+}
+
+/**
+ * Ends an operation with its last statement, which is sent with its change and, unless something has to be looked at in
+ * between, with COMMIT.
+ *
+ * @param record what the operation did
+ * @param refuse throws what a failure of the statement means
+ */
+export async function finishWith(
+  context: Context,
+  record: ChangeRecord,
+  statement: Statement<unknown>,
+  refuse: (error: unknown) => never,
+): Promise<void> {
+  const { change, db } = context
+  change.describe(record)
+  const recorded = recording(context)!
+  change.isRecorded = true
+  if (!needsInvariants(context)) return db.runLast([statement, recorded], refuse)
+  await Promise.all([db.run(statement).catch(refuse), db.run(recorded), holdInvariants(context)])
 }
 
 /** @throws {Conflict} instead of a refusal, if the operation had decided by the same rules */

@@ -1,9 +1,9 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { part, SqlFragment, type SqlPart, sql } from '../../platform/postgres/sql.ts'
+import { part, SqlFragment, type SqlPart, type Statement, sql } from '../../platform/postgres/sql.ts'
 import { revokingKeysOfMember } from '../api-keys/api-key.sql.ts'
 import { insertingMember, type MemberStatus, type Person, updatingMember } from '../members/member.sql.ts'
 import { notingMoved } from './group-sync-due.sql.ts'
-import { appendingUser, connectionGone } from './roster.sql.ts'
+import { appendingUser } from './roster.sql.ts'
 
 /** A user as its connection sees it. */
 export interface ScimUserRow {
@@ -149,6 +149,7 @@ interface StoredRow {
   updated_at: string
 }
 
+/** Has no place where the connection is gone meanwhile: then it fails, and with it whatever is written beside it. */
 function insertingUser(
   organizationId: string,
   user: ScimUserFields & {
@@ -162,27 +163,25 @@ function insertingUser(
   return part`
     insert into scim_user (organization_id, id, connection_id, member_id, seq, user_name, user_name_key,
       external_id, active, suspended_member, document, search, email_keys, created_at, updated_at)
-    select ${organizationId}, ${user.id}, ${user.connectionId}, ${user.memberId}, place.seq, ${user.userName},
-      ${user.userNameKey}, ${user.externalId}, ${user.active}, ${user.suspendedMember}, ${user.document},
-      ${user.search}, ${user.emailKeys}, ${user.now}, ${user.now} from place
+    values (${organizationId}, ${user.id}, ${user.connectionId}, ${user.memberId}, (select seq from place),
+      ${user.userName}, ${user.userNameKey}, ${user.externalId}, ${user.active}, ${user.suspendedMember},
+      ${user.document}, ${user.search}, ${user.emailKeys}, ${user.now}, ${user.now})
     returning version, created_at, updated_at`
 }
 
 type NewScimUser = ScimUserFields & { id: string; connectionId: string; memberId: string; now: Date }
 
 /** Creates a user and the member it stands for. */
-export async function insertUserAndMember(
-  tx: Transaction,
+export function insertingUserAndMember(
   organizationId: string,
   user: NewScimUser,
   person: Person,
-): Promise<StoredRow> {
+): Statement<never> {
   const status = user.active ? 'active' : 'suspended'
-  const row = await tx.row(sql<StoredRow>`
+  return sql`
     with place as (${appendingUser(organizationId, user.connectionId)}),
     person as (${insertingMember(organizationId, { ...person, id: user.memberId, status, now: user.now })})
-    ${insertingUser(organizationId, { ...user, suspendedMember: !user.active })}`)
-  return row ?? connectionGone()
+    ${insertingUser(organizationId, { ...user, suspendedMember: !user.active })}`
 }
 
 /** Creates a user that stands for a member who is there already, and says what becomes of that one. */
@@ -198,41 +197,47 @@ export async function insertUserOfMember(
     person as (${updatingMember(organizationId, { ...person, id, now })}),
     keys as (${revokingKeysOfMember(organizationId, { id, isOver: !user.active, now })})
     ${insertingUser(organizationId, user)}`)
-  return row ?? connectionGone()
+  return row!
 }
 
-interface UpdatedRow extends StoredRow {
+/** What a member's deactivation or activation has to look at, as it is once the member is locked. */
+interface Standing {
   is_owner: boolean
   /** By the address before or after. */
   is_invited: boolean
   holds_something: boolean
 }
 
+/** What is new about a user. */
+export type ChangedScimUser = ScimUserFields & {
+  readonly id: string
+  readonly memberId: string
+  readonly suspendedMember: boolean
+  readonly isDeactivated: boolean
+  /** Of the member, before and after. */
+  readonly addressKeys: readonly (string | null)[]
+  readonly now: Date
+}
+
+/** What is new about the member it stands for. */
+export type ChangedPerson = Person & { readonly status: MemberStatus; readonly isChanged: boolean }
+
 /** Stores what is new about a user and the member it stands for. */
-export async function updateScimUser(
-  tx: Transaction,
+export function updatingUserAndMember(
   organizationId: string,
-  user: ScimUserFields & {
-    id: string
-    memberId: string
-    suspendedMember: boolean
-    isDeactivated: boolean
-    /** Of the member, before and after. */
-    addressKeys: readonly (string | null)[]
-    now: Date
-  },
-  person: Person & { status: MemberStatus; isChanged: boolean },
-): Promise<UpdatedRow> {
-  const { memberId: id, now } = user
-  const row = await tx.row(sql<UpdatedRow>`
+  user: ChangedScimUser,
+  person: ChangedPerson,
+): Statement<Standing> {
+  const { memberId: id, isDeactivated: isOver, now } = user
+  return sql<Standing>`
     with person as (${updatingMember(organizationId, { ...person, id, now })}),
-    keys as (${revokingKeysOfMember(organizationId, { id, isOver: user.isDeactivated, now })})
+    keys as (${revokingKeysOfMember(organizationId, { id, isOver, now })})
     update scim_user set user_name = ${user.userName}, user_name_key = ${user.userNameKey},
       external_id = ${user.externalId}, active = ${user.active}, suspended_member = ${user.suspendedMember},
       document = ${user.document}, search = ${user.search}, email_keys = ${user.emailKeys},
       version = version + 1, updated_at = ${now}
     where organization_id = ${organizationId} and id = ${user.id}
-    returning version, created_at, updated_at,
+    returning
       exists (
         select 1 from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id
           and r.resource = 'organization' and r.key = 'owner'
@@ -246,8 +251,7 @@ export async function updateScimUser(
         where g.organization_id = ${organizationId} and g.member_id = ${id} and g.ended_change is null)
       or exists (
         select 1 from group_membership gm
-        where gm.organization_id = ${organizationId} and gm.member_id = ${id}) as holds_something`)
-  return row!
+        where gm.organization_id = ${organizationId} and gm.member_id = ${id}) as holds_something`
 }
 
 /** Deletes a user and takes it out of its groups, whose times of change move; the member's group sync is due. */

@@ -1,5 +1,6 @@
-import { violatedConstraint } from '../../platform/postgres/database.ts'
+import { sqlState, violatedConstraint } from '../../platform/postgres/database.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
+import { finishWith } from '../changes/change.ts'
 import { Conflict } from '../changes/conflicts.ts'
 import type { Context, ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
@@ -14,19 +15,19 @@ import { connectionOf } from './connection.ts'
 import { lockScimGroupsOfUser } from './group.sql.ts'
 import { requestGroupSync } from './group-sync.ts'
 import { restoreAssertedGrants } from './projection.sql.ts'
-import { leaveUsers } from './roster.sql.ts'
+import { connectionGone, leaveUsers } from './roster.sql.ts'
 import {
   deleteScimUser as deleteScimUserRow,
   type FoundPersonRow,
   findScimUser,
-  insertUserAndMember,
+  insertingUserAndMember,
   insertUserOfMember,
   type LockedScimUserRow,
   lockPersonByEmail,
   lockScimUser,
   type ScimUserFields,
   type ScimUserRow,
-  updateScimUser,
+  updatingUserAndMember,
 } from './user.sql.ts'
 
 export type { ScimUserRow } from './user.sql.ts'
@@ -45,7 +46,11 @@ function userNotFound(): DirectoryError {
   return new DirectoryError('scim_user.not_found', 'There is no user with this id.')
 }
 
+/** A user without a place in the lists of its connection. */
+const NOT_NULL_VIOLATION = '23502'
+
 function userConflict(error: unknown): never {
+  if (sqlState(error) === NOT_NULL_VIOLATION) connectionGone()
   const constraint = violatedConstraint(error)
   if (constraint === 'scim_user_name') {
     throw new DirectoryError(
@@ -115,7 +120,7 @@ const isSamePerson = (a: Person, b: Person) =>
  *   organization.last_owner (an inactive user takes over the last owner)
  */
 export async function createScimUser(context: Context, user: ScimUserWrite): Promise<ScimUserRow> {
-  const { db, organizationId, now, change } = context
+  const { db, organizationId, now } = context
   const connectionId = connectionOf(context)
   const stated = withStated(NOBODY, user.person)
   // Before the member it may take over, as for whoever ends somebody.
@@ -132,9 +137,13 @@ export async function createScimUser(context: Context, user: ScimUserWrite): Pro
   if (found === undefined) {
     const memberId = uuidV7()
     const row = { ...user, id, connectionId, memberId, now }
-    const stored = await insertUserAndMember(db, organizationId, row, stated).catch(newUserConflict)
-    change.describe({ kind: 'member.created', memberId, detail: { level: 'member', scim_user: id } })
-    return toRow(user, id, stored)
+    await finishWith(
+      context,
+      { kind: 'member.created', memberId, detail: { level: 'member', scim_user: id } },
+      insertingUserAndMember(organizationId, row, stated),
+      newUserConflict,
+    )
+    return toRow(user, id, { version: 1, created_at: toMoment(now), updated_at: toMoment(now) })
   }
   const stored = await takeOver(context, found, { ...user, id, connectionId, memberId: found.id, now })
   return toRow(user, id, stored)
@@ -230,25 +239,33 @@ export async function changeScimUser(
   const before = await lockScimUser(db, organizationId, { connectionId, id })
   if (before === undefined) throw userNotFound()
   requireVersion(before.version, expectedVersion)
-  const user = transform(before)
-  if (user === undefined) return before
+  const write = transform(before)
+  if (write === undefined) return before
   const wasPerson = personOf(before)
-  const person = withStated(wasPerson, user.person)
-  const { status, suspendedMember } = statusAfter(before, user.active)
-  const isDeactivated = before.active && !user.active
-  const addressKeys = [before.email_key, person.emailKey]
-  const stored = await updateScimUser(
-    db,
+  const stated = withStated(wasPerson, write.person)
+  const { status, suspendedMember } = statusAfter(before, write.active)
+  const isStatusNew = status !== before.member_status
+  const isDeactivated = before.active && !write.active
+  const addressKeys = [before.email_key, stated.emailKey]
+  const statement = updatingUserAndMember(
     organizationId,
-    { ...user, id, memberId: before.member_id, suspendedMember, isDeactivated, addressKeys, now },
-    {
-      ...person,
-      status,
-      isChanged: status !== before.member_status || !isSamePerson(person, wasPerson),
-    },
-  ).catch(userConflict)
-  if (isDeactivated && stored.is_invited) await endWaysIn(context, addressKeys)
-  if (isDeactivated && stored.is_owner) {
+    { ...write, id, memberId: before.member_id, suspendedMember, isDeactivated, addressKeys, now },
+    { ...stated, status, isChanged: isStatusNew || !isSamePerson(stated, wasPerson) },
+  )
+  const record = {
+    kind: isStatusNew ? KIND_OF_STATUS[status] : 'scim_user.updated',
+    memberId: before.member_id,
+    detail: { scim_user: id },
+  } as const
+  const { groups, created_at } = before
+  const row = toRow(write, id, { version: before.version + 1, created_at, updated_at: toMoment(now) })
+  if (!isStatusNew && !isDeactivated) {
+    await finishWith(context, record, statement, userConflict)
+    return { ...row, groups }
+  }
+  const standing = (await db.row(statement).catch(userConflict))!
+  if (isDeactivated && standing.is_invited) await endWaysIn(context, addressKeys)
+  if (isDeactivated && standing.is_owner) {
     await lockOwners(db, organizationId)
     await requireLastingOwner(context)
   }
@@ -256,16 +273,13 @@ export async function changeScimUser(
     const back = { id: before.member_id, changeId: change.id }
     change.count({ opened: await restoreAssertedGrants(db, organizationId, back) })
   }
-  const isSuspension = status !== before.member_status
-  change.describe({
-    kind: isSuspension ? KIND_OF_STATUS[status] : 'scim_user.updated',
-    memberId: before.member_id,
-    detail: { scim_user: id },
-  })
-  change.holdsNothing = !stored.holds_something
-  const { groups } = before
-  return { ...toRow(user, id, stored), groups }
+  change.describe(record)
+  change.holdsNothing = !standing.holds_something
+  return { ...row, groups }
 }
+
+/** A time as PostgreSQL keeps it and answers show it. */
+const toMoment = (time: Date) => time.toISOString().replace('Z', '000Z')
 
 /**
  * What becomes of the member. Whom somebody suspended by hand stays suspended; whom somebody removed by hand comes back

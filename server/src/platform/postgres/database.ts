@@ -15,10 +15,12 @@ export interface Queryable {
 export interface Transaction extends Queryable {
   readonly inTransaction: true
   /**
-   * Runs a statement right before COMMIT and sent together with it, which spares a round trip while locks are held. Its
+   * Runs statements right before COMMIT and sent together with it, which spares round trips while locks are held. Their
    * failure is that of the transaction.
+   *
+   * @param refuse throws what a failure means
    */
-  runLast(statement: Statement<unknown>): void
+  runLast(statements: readonly Statement<unknown>[], refuse?: (error: unknown) => never): void
 }
 
 export interface Database extends Queryable {
@@ -90,6 +92,10 @@ function holdBack(client: pg.PoolClient): () => void {
   }
 }
 
+function rethrow(error: unknown): never {
+  throw error
+}
+
 /** The SQLSTATE of a database error, if it is one. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
@@ -118,9 +124,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   async function attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     let broken: Error | undefined
-    let last: Statement<unknown> | undefined
-    const runLast = (statement: Statement<unknown>) => {
-      last = statement
+    let last: { statements: readonly Statement<unknown>[]; refuse: (error: unknown) => never } | undefined
+    const runLast: Transaction['runLast'] = (statements, refuse = rethrow) => {
+      last = { statements, refuse }
     }
     let send = holdBack(client)
     const runner: Runner = {
@@ -138,11 +144,12 @@ export function openDatabase(options: DatabaseOptions): Database {
       send()
       await begun
       send = holdBack(client)
-      const ending = last === undefined ? undefined : client.query(last as pg.QueryConfig)
+      // The first failure is the one that counts: those after it are of what it left.
+      const ending = last?.statements.map((statement) => client.query(statement as pg.QueryConfig)) ?? []
       // After a failure COMMIT rolls back.
       const committed = client.query('commit')
       send()
-      await Promise.all([ending, committed])
+      await Promise.all([Promise.all(ending).catch(last?.refuse ?? rethrow), committed])
       return result
     } catch (error) {
       send()
