@@ -52,7 +52,8 @@ function connection(services: ScimServices): FastifyPluginAsync {
       request.scimClient = await authentication.authenticate(bearerSecret(request), connectionIn(request))
       request.endScimTurn = await limits.admit(request.scimClient.connectionId)
     })
-    app.addHook('onResponse', async (request, reply) => {
+    // Once there is an answer, not once it is sent: a client that has hung up takes none.
+    app.addHook('onSend', async (request, reply) => {
       request.endScimTurn?.()
       note(requestLog, request, reply)
     })
