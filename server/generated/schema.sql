@@ -830,13 +830,13 @@ CREATE INDEX mail_due ON public.mail USING btree (organization_id, next_attempt_
 
 CREATE INDEX mail_expiry ON public.mail USING btree (expires_at) WHERE (status = 'pending'::text);
 
-CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE (status <> 'removed'::text);
+CREATE UNIQUE INDEX member_email ON public.member USING btree (organization_id, email_key) WHERE can_hold_grants;
 
 CREATE UNIQUE INDEX member_external_reference ON public.member USING btree (organization_id, external_reference_id) WHERE (external_reference_id IS NOT NULL);
 
 CREATE INDEX member_merged_into ON public.member USING btree (organization_id, merged_into) WHERE (merged_into IS NOT NULL);
 
-CREATE INDEX member_removed_email ON public.member USING btree (organization_id, email_key) WHERE (status = 'removed'::text);
+CREATE INDEX member_removed_email ON public.member USING btree (organization_id, email_key) WHERE (NOT can_hold_grants);
 
 CREATE INDEX member_sync_pending ON public.member_sync USING btree (organization_id, group_id, "position") WHERE (status = 'pending'::text);
 

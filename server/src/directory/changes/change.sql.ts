@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { type Statement, sql } from '../../platform/postgres/sql.ts'
+import { part, type SqlPart, type Statement, sql } from '../../platform/postgres/sql.ts'
 import type { RecordedActor } from '../access/permission.ts'
 import type { ChangeKind, ChangeNumber, ChangeRecord, GroupListEffect } from './change-draft.ts'
 
@@ -84,6 +84,35 @@ export function insertingChange(organizationId: string, change: NewChange): Stat
       ${record.groupId ?? null}::uuid, ${change.opened}::integer, ${change.ended}::integer,
       ${JSON.stringify(record.detail ?? {})}::jsonb, ${record.undoes ?? null}::uuid
     from number`
+}
+
+/**
+ * The next numbers of an organization, as `taken (seq, at)`, those before the first: an item of a WITH.
+ *
+ * @param written looked at before the counter is locked, so that what it names is written by then; unless it holds, a
+ *   division by zero fails the statement
+ */
+export function takingNumbers(organizationId: string, count: number, written: SqlPart): SqlPart {
+  return part`taken as (
+      update change_counter set
+        last_seq = last_seq + ${count}::integer,
+        last_at = greatest(last_at + interval '1 microsecond', clock_timestamp())
+          + (${count}::integer - 1) * interval '1 microsecond'
+      where organization_id = ${organizationId} and 1 / (${written})::integer = 1
+      returning last_seq - ${count}::integer as seq, last_at - ${count}::integer * interval '1 microsecond' as at
+    )`
+}
+
+/**
+ * Writes changes, the last part of a statement that has them as `wanted (n, change_id, kind, member_id, detail)`, n from
+ * 1, and their numbers as `taken`.
+ */
+export function insertingChanges(organizationId: string, actor: RecordedActor): SqlPart {
+  return part`
+    insert into change (organization_id, id, seq, at, kind, actor_kind, actor_id, member_id, detail)
+    select ${organizationId}, c.change_id, t.seq + c.n, t.at + c.n * interval '1 microsecond', c.kind,
+      ${actor.kind}, ${actor.id}::uuid, c.member_id, c.detail
+    from taken t, wanted c`
 }
 
 export async function findChange(

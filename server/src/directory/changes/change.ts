@@ -157,27 +157,6 @@ function recording({ organizationId, change, actor }: Context): Statement<never>
   })
 }
 
-/**
- * Ends an operation with its last statement, which is sent with its change and, unless something has to be looked at in
- * between, with COMMIT.
- *
- * @param record what the operation did
- * @param refuse throws what a failure of the statement means
- */
-export async function finishWith(
-  context: Context,
-  record: ChangeRecord,
-  statement: Statement<unknown>,
-  refuse: (error: unknown) => never,
-): Promise<void> {
-  const { change, db } = context
-  change.describe(record)
-  const recorded = recording(context)!
-  change.isRecorded = true
-  if (!needsInvariants(context)) return db.runLast([statement, recorded], refuse)
-  await Promise.all([db.run(statement).catch(refuse), db.run(recorded), holdInvariants(context)])
-}
-
 /** @throws {Conflict} instead of a refusal, if the operation had decided by the same rules */
 async function holdInvariants(context: Context): Promise<void> {
   await requireInvariants(context).catch((error: unknown) => {

@@ -11,14 +11,17 @@ export class Conflict extends Error {}
 const CONFLICT_STATES = new Set(['23505', '23503'])
 const ATTEMPTS_MAX = 5
 
+export function isConflict(error: unknown): boolean {
+  return error instanceof Conflict || CONFLICT_STATES.has(sqlState(error) ?? '')
+}
+
 /** Runs a whole transaction, and again when another one came in between. */
 export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      const conflict = error instanceof Conflict || CONFLICT_STATES.has(sqlState(error) ?? '')
-      if (!conflict) throw error
+      if (!isConflict(error)) throw error
       if (attempt === ATTEMPTS_MAX) throw error instanceof Conflict && error.cause ? error.cause : error
     }
   }

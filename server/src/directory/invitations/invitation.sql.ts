@@ -179,7 +179,7 @@ export async function findInviteesWithin(
     from unnest(${invitees.map(({ emailKey }) => emailKey)}::text[],
       ${invitees.map(({ workspaceId }) => workspaceId)}::uuid[])
       with ordinality i (email_key, workspace_id, ordinal)
-    join member m on m.organization_id = ${organizationId} and m.email_key = i.email_key and m.status <> 'removed'
+    join member m on m.organization_id = ${organizationId} and m.email_key = i.email_key and m.can_hold_grants
     where i.workspace_id is null or exists (
       select from role_grant g
       where g.organization_id = ${organizationId} and g.member_id = m.id and g.workspace_id = i.workspace_id

@@ -66,7 +66,7 @@ export async function classifyPeople(
         k.known_status = 'removed' as is_removed
       from known k
       left join member h
-        on h.organization_id = ${organizationId} and h.email_key = k.wanted_key and h.status <> 'removed'
+        on h.organization_id = ${organizationId} and h.email_key = k.wanted_key and h.can_hold_grants
     ), judged as materialized (
       select l.n, l.target_id,
         case when l.holder_id is distinct from l.target_id then l.holder_id end as rival_id,

@@ -60,18 +60,6 @@ export async function insertMember(
       ${JSON.stringify(member.attributes)}, ${JSON.stringify(member.metadata)}, ${member.now}, ${member.now})`)
 }
 
-/** Creates a member within a statement that does more. */
-export function insertingMember(
-  organizationId: string,
-  member: Person & { id: string; status: MemberStatus; now: Date },
-): SqlPart {
-  return part`
-    insert into member (organization_id, id, email, email_key, display_name, first_name, last_name, status,
-      created_at, updated_at)
-    values (${organizationId}, ${member.id}, ${member.email}, ${member.emailKey}, ${member.displayName},
-      ${member.firstName}, ${member.lastName}, ${member.status}, ${member.now}, ${member.now})`
-}
-
 /** What identity providers say of a person. */
 export type Person = Pick<MemberFields, 'email' | 'emailKey' | 'displayName' | 'firstName' | 'lastName'>
 

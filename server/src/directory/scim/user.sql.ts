@@ -1,7 +1,7 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database.ts'
-import { part, SqlFragment, type SqlPart, type Statement, sql } from '../../platform/postgres/sql.ts'
+import { part, SqlFragment, type SqlPart, sql } from '../../platform/postgres/sql.ts'
 import { revokingKeysOfMember } from '../api-keys/api-key.sql.ts'
-import { insertingMember, type MemberStatus, type Person, updatingMember } from '../members/member.sql.ts'
+import { type MemberStatus, type Person, updatingMember } from '../members/member.sql.ts'
 import { notingMoved } from './group-sync-due.sql.ts'
 import { appendingUser } from './roster.sql.ts'
 
@@ -20,7 +20,10 @@ export interface ScimUserRow {
 }
 
 /** A user together with whom it stands for. */
-export interface LockedScimUserRow extends ScimUserRow {
+export interface ProvisionedPersonRow extends ScimUserRow {
+  /** Which version of its row was read, and of the member's: any change of either gives another. */
+  row_version: string
+  member_row_version: string
   user_name_key: string
   suspended_member: boolean
   member_id: string
@@ -54,6 +57,11 @@ export const USER_COLUMNS =
       join scim_group sg on sg.organization_id = sm.organization_id and sg.id = sm.group_id
       where sm.organization_id = u.organization_id and sm.user_id = u.id) as groups`)
 
+const PERSON_COLUMNS =
+  new SqlFragment(`${USER_COLUMNS.text}, u.xmin as row_version, m.xmin as member_row_version,
+    u.user_name_key, u.suspended_member, m.id as member_id, m.status as member_status,
+    m.merged_into is not null as is_merged, m.email, m.email_key, m.display_name, m.first_name, m.last_name`)
+
 export async function findScimUser(
   db: Queryable,
   organizationId: string,
@@ -61,6 +69,30 @@ export async function findScimUser(
 ): Promise<ScimUserRow | undefined> {
   return await db.row(sql<ScimUserRow>`
     select ${USER_COLUMNS} from scim_user u
+    where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}`)
+}
+
+/** A user with its number in the order of creation, by its userName, folded. */
+export async function findScimUserByName(
+  db: Queryable,
+  organizationId: string,
+  user: { connectionId: string; userNameKey: string },
+): Promise<(ScimUserRow & { seq: number }) | undefined> {
+  return await db.row(sql<ScimUserRow & { seq: number }>`
+    select ${USER_COLUMNS}, u.seq from scim_user u
+    where u.organization_id = ${organizationId} and u.connection_id = ${user.connectionId}
+      and u.user_name_key = ${user.userNameKey}`)
+}
+
+/** A user together with whom it stands for, without a lock. */
+export async function findProvisionedPerson(
+  db: Queryable,
+  organizationId: string,
+  user: { connectionId: string; id: string },
+): Promise<ProvisionedPersonRow | undefined> {
+  return await db.row(sql<ProvisionedPersonRow>`
+    select ${PERSON_COLUMNS} from scim_user u
+    join member m on m.organization_id = u.organization_id and m.id = u.member_id
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}`)
 }
 
@@ -73,8 +105,8 @@ export async function lockScimUser(
   tx: Transaction,
   organizationId: string,
   user: { connectionId: string; id: string },
-): Promise<LockedScimUserRow | undefined> {
-  return await tx.row(sql<LockedScimUserRow>`
+): Promise<ProvisionedPersonRow | undefined> {
+  return await tx.row(sql<ProvisionedPersonRow>`
     with owners as materialized (
       select 1 from role r
       where r.organization_id = ${organizationId} and r.resource = 'organization' and r.key = 'owner'
@@ -85,8 +117,7 @@ export async function lockScimUser(
           where u.organization_id = ${organizationId} and u.id = ${user.id})
       for no key update of r
     )
-    select ${USER_COLUMNS}, u.user_name_key, u.suspended_member, m.id as member_id, m.status as member_status,
-      m.merged_into is not null as is_merged, m.email, m.email_key, m.display_name, m.first_name, m.last_name
+    select ${PERSON_COLUMNS}
     from scim_user u
     join member m on m.organization_id = u.organization_id and m.id = u.member_id
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}
@@ -129,18 +160,35 @@ export async function lockPersonByEmail(
         as is_domain_verified
     from member m
     where m.organization_id = ${organizationId} and m.email_key = ${person.emailKey} and m.merged_into is null
-      and (m.status <> 'removed' or (
+      and (m.can_hold_grants or (
         select c.kind = 'member.removed' and c.actor_kind = 'scim_connection' and c.actor_id = ${person.connectionId}
         from change c where c.organization_id = m.organization_id and c.member_id = m.id
         order by c.seq desc limit 1))
       and m.id = any (array(
         select id from member
-        where organization_id = ${organizationId} and email_key = ${person.emailKey} and status <> 'removed'
+        where organization_id = ${organizationId} and email_key = ${person.emailKey} and can_hold_grants
         union all
         select id from member
-        where organization_id = ${organizationId} and email_key = ${person.emailKey} and status = 'removed'))
+        where organization_id = ${organizationId} and email_key = ${person.emailKey} and not can_hold_grants))
     order by m.status = 'removed', m.id desc limit 1
     for update of m`)
+}
+
+/** Whether a member has an address or had it: then whoever is to get it has to be looked at more closely. */
+export async function isKnownAddress(
+  db: Queryable,
+  organizationId: string,
+  emailKey: string,
+): Promise<boolean> {
+  // Both kinds of member have an index of their own.
+  const row = await db.row(sql<{ found: number }>`
+    select 1 as found from member
+    where organization_id = ${organizationId} and email_key = ${emailKey} and can_hold_grants
+    union all
+    select 1 from member
+    where organization_id = ${organizationId} and email_key = ${emailKey} and not can_hold_grants
+    limit 1`)
+  return row !== undefined
 }
 
 interface StoredRow {
@@ -170,19 +218,6 @@ function insertingUser(
 }
 
 type NewScimUser = ScimUserFields & { id: string; connectionId: string; memberId: string; now: Date }
-
-/** Creates a user and the member it stands for. */
-export function insertingUserAndMember(
-  organizationId: string,
-  user: NewScimUser,
-  person: Person,
-): Statement<never> {
-  const status = user.active ? 'active' : 'suspended'
-  return sql`
-    with place as (${appendingUser(organizationId, user.connectionId)}),
-    person as (${insertingMember(organizationId, { ...person, id: user.memberId, status, now: user.now })})
-    ${insertingUser(organizationId, { ...user, suspendedMember: !user.active })}`
-}
 
 /** Creates a user that stands for a member who is there already, and says what becomes of that one. */
 export async function insertUserOfMember(
@@ -222,14 +257,15 @@ export type ChangedScimUser = ScimUserFields & {
 /** What is new about the member it stands for. */
 export type ChangedPerson = Person & { readonly status: MemberStatus; readonly isChanged: boolean }
 
-/** Stores what is new about a user and the member it stands for. */
-export function updatingUserAndMember(
+/** Stores what is new about a user and the member it stands for, both of which are locked. */
+export async function updateUserAndMember(
+  tx: Transaction,
   organizationId: string,
   user: ChangedScimUser,
   person: ChangedPerson,
-): Statement<Standing> {
+): Promise<Standing> {
   const { memberId: id, isDeactivated: isOver, now } = user
-  return sql<Standing>`
+  const row = await tx.row(sql<Standing>`
     with person as (${updatingMember(organizationId, { ...person, id, now })}),
     keys as (${revokingKeysOfMember(organizationId, { id, isOver, now })})
     update scim_user set user_name = ${user.userName}, user_name_key = ${user.userNameKey},
@@ -251,7 +287,8 @@ export function updatingUserAndMember(
         where g.organization_id = ${organizationId} and g.member_id = ${id} and g.ended_change is null)
       or exists (
         select 1 from group_membership gm
-        where gm.organization_id = ${organizationId} and gm.member_id = ${id}) as holds_something`
+        where gm.organization_id = ${organizationId} and gm.member_id = ${id}) as holds_something`)
+  return row!
 }
 
 /** Deletes a user and takes it out of its groups, whose times of change move; the member's group sync is due. */
@@ -297,7 +334,7 @@ export async function isDeprovisionedAddress(
   const row = await db.row(sql<{ found: number }>`
     select 1 as found from member m
     join scim_user u on u.organization_id = m.organization_id and u.member_id = m.id and not u.active
-    where m.organization_id = ${organizationId} and m.email_key = ${emailKey} and m.status = 'removed' limit 1`)
+    where m.organization_id = ${organizationId} and m.email_key = ${emailKey} and not m.can_hold_grants limit 1`)
   return row !== undefined
 }
 

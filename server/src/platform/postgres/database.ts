@@ -129,9 +129,11 @@ export function openDatabase(options: DatabaseOptions): Database {
       last = { statements, refuse }
     }
     let send = holdBack(client)
+    let isUnderWay = false
     const runner: Runner = {
       query(statement) {
         const answer = client.query(statement)
+        isUnderWay = true
         send()
         return answer
       },
@@ -141,15 +143,16 @@ export function openDatabase(options: DatabaseOptions): Database {
       // Awaited below: what comes first in the transaction is sent with it.
       begun.catch(() => {})
       const result = await work({ ...queryableOn(runner), inTransaction: true, runLast })
-      send()
-      await begun
-      send = holdBack(client)
+      if (isUnderWay) {
+        await begun
+        send = holdBack(client)
+      }
       // The first failure is the one that counts: those after it are of what it left.
       const ending = last?.statements.map((statement) => client.query(statement as pg.QueryConfig)) ?? []
       // After a failure COMMIT rolls back.
       const committed = client.query('commit')
       send()
-      await Promise.all([Promise.all(ending).catch(last?.refuse ?? rethrow), committed])
+      await Promise.all([begun, Promise.all(ending).catch(last?.refuse ?? rethrow), committed])
       return result
     } catch (error) {
       send()

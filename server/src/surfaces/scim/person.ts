@@ -1,5 +1,5 @@
 import { parseEmail } from '../../directory/members/email.ts'
-import type { StatedPerson } from '../../directory/scim/user.ts'
+import type { StatedPerson } from '../../directory/scim/stated-person.ts'
 import type { ResourceDocument } from './protocol/attribute.ts'
 
 interface Email {

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authentication } from '../../directory/api-keys/authentication.ts'
 import { applyChange } from '../../directory/changes/change.ts'
-import type { ChangeDraft } from '../../directory/changes/change-draft.ts'
+import type { ChangeDraft, ChangeRecord } from '../../directory/changes/change-draft.ts'
+import { commitPrepared, type PreparedChange } from '../../directory/changes/prepared-change.ts'
 import type { Context, Directory, ReadContext } from '../../directory/context.ts'
 import type { ScimClient } from '../../directory/scim/authentication.ts'
 import type { ScimServiceProvider } from '../../directory/scim/service-provider.ts'
@@ -21,11 +22,13 @@ export class ScimScope {
   readonly baseUrl: string
   readonly #directory: Directory
   readonly #authentication: ScimServices['authentication']
+  readonly #commits: ScimServiceProvider['commits']
   readonly #client: ScimClient
 
-  constructor({ directory, authentication }: ScimServices, client: ScimClient) {
+  constructor({ directory, authentication, scim }: ScimServices, client: ScimClient) {
     this.#directory = directory
     this.#authentication = authentication
+    this.#commits = scim.commits
     this.#client = client
     this.baseUrl = `${directory.mailing.publicUrl()}${SCIM_PREFIX}/${client.connectionId}`
   }
@@ -34,8 +37,25 @@ export class ScimScope {
     return { db: this.#directory.database, ...this.#request }
   }
 
-  /** Runs one operation, whole or not at all. */
-  async write<T>(work: (context: Context) => Promise<T>): Promise<T> {
+  /**
+   * Runs one operation, whole or not at all.
+   *
+   * @param prepare makes of it what most often is all there is to do, without a transaction of its own; undefined: it
+   *   takes one
+   */
+  async write<T>(
+    work: (context: Context) => Promise<T>,
+    prepare?: (context: ReadContext) => Promise<PreparedChange<T> | undefined>,
+  ): Promise<T> {
+    const prepared = await prepare?.(this.reading)
+    if (prepared === undefined || !(await commitPrepared(this.#commits, this.reading, prepared))) {
+      return await this.#carryOut(work)
+    }
+    if (prepared.write !== undefined && takesAccess(prepared.write.record)) this.#authentication.forget()
+    return prepared.result
+  }
+
+  async #carryOut<T>(work: (context: Context) => Promise<T>): Promise<T> {
     let change: ChangeDraft | undefined
     const result = await applyChange(this.#directory, this.#request, async (context) => {
       change = context.change
@@ -54,7 +74,11 @@ export class ScimScope {
 }
 
 function endsAccess({ ended, record }: ChangeDraft): boolean {
-  return ended > 0 || record?.kind === 'member.suspended' || record?.kind === 'member.removed'
+  return ended > 0 || (record !== undefined && takesAccess(record))
+}
+
+function takesAccess({ kind }: ChangeRecord): boolean {
+  return kind === 'member.suspended' || kind === 'member.removed'
 }
 
 declare module 'fastify' {
@@ -76,13 +100,10 @@ export function scopeOf(services: ScimServices, request: FastifyRequest): ScimSc
   return new ScimScope(services, request.scimClient)
 }
 
-/**
- * Answers a resource, or a list, that is JSON text already. As bytes: the framework adds a charset to the media type of
- * texts, and some clients compare it whole.
- */
+/** What is JSON text already is sent as it is: the framework would add a charset to the media type, which some clients compare whole. */
+const asItIs = (json: unknown) => json as string
+
+/** Answers a resource, or a list, that is JSON text already. */
 export function sendScim(reply: FastifyReply, status: number, json: string | Buffer): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', SCIM_TYPE)
-    .send(typeof json === 'string' ? Buffer.from(json) : json)
+  return reply.code(status).header('content-type', SCIM_TYPE).serializer(asItIs).send(json)
 }

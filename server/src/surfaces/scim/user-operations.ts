@@ -1,12 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { foldText } from '../../directory/scim/fold.ts'
-import {
-  changeScimUser,
-  createScimUser,
-  deleteScimUser,
-  type ScimUserRow,
-  type ScimUserWrite,
-} from '../../directory/scim/user.ts'
+import { deleteScimUser, type ScimUserRow, type ScimUserWrite } from '../../directory/scim/user.ts'
+import { changeScimUser, prepareScimUserChange } from '../../directory/scim/user-change.ts'
+import { createScimUser, prepareNewScimUser } from '../../directory/scim/user-creation.ts'
 import { statedPerson } from './person.ts'
 import type { ResourceDocument } from './protocol/attribute.ts'
 import { readPatchRequest } from './protocol/patch-request.ts'
@@ -35,7 +31,11 @@ function toWrite(document: ResourceDocument, before?: ResourceDocument): ScimUse
 /** POST of a user (RFC 7644 section 3.3). @throws ScimError, and what `createScimUser` throws */
 export async function postUser(scope: ScimScope, body: unknown): Promise<ScimUserRow> {
   const document = readResource(userType, body)
-  return await scope.write((context) => createScimUser(context, toWrite(document)))
+  const user = toWrite(document)
+  return await scope.write(
+    (context) => createScimUser(context, user),
+    (context) => prepareNewScimUser(context, user),
+  )
 }
 
 /**
@@ -72,17 +72,14 @@ async function change(
   transform: (before: ResourceDocument) => ResourceDocument,
   expectedVersion: number | undefined,
 ): Promise<ScimUserRow> {
-  return await scope.write((context) =>
-    changeScimUser(
-      context,
-      id,
-      (row) => {
-        const before = fromStoredDocument(row)
-        const after = { active: before.active, ...transform(before) }
-        return isDeepStrictEqual(after, before) ? undefined : toWrite(after, before)
-      },
-      expectedVersion,
-    ),
+  const transformRow = (row: ScimUserRow) => {
+    const before = fromStoredDocument(row)
+    const after = { active: before.active, ...transform(before) }
+    return isDeepStrictEqual(after, before) ? undefined : toWrite(after, before)
+  }
+  return await scope.write(
+    (context) => changeScimUser(context, id, transformRow, expectedVersion),
+    (context) => prepareScimUserChange(context, id, transformRow, expectedVersion),
   )
 }
 

@@ -1,0 +1,68 @@
+import { sqlState } from '../../platform/postgres/database.ts'
+import type { GroupCommit, GroupedWrite } from '../../platform/postgres/group-commit.ts'
+import { type RecordedActor, recordedActor } from '../access/permission.ts'
+import type { Context, ReadContext } from '../context.ts'
+import type { ChangeRecord } from './change-draft.ts'
+import { Conflict, isConflict } from './conflicts.ts'
+
+/** Whose changes are committed together: one actor's in one organization. */
+export interface ChangeLane {
+  readonly organizationId: string
+  readonly actor: RecordedActor
+}
+
+/** A change that is known before its transaction begins: made from a reading that locked nothing. */
+export interface PreparedChange<T> {
+  readonly result: T
+  /** Absent: there is nothing to change. */
+  readonly write?: GroupedWrite<ChangeLane> & {
+    /** What the statements write of it. It opens and ends no grants: such a change needs a transaction of its own. */
+    readonly record: ChangeRecord
+    /** Throws what a failure of the statements means. */
+    readonly refuse: (error: unknown) => never
+  }
+}
+
+/** Ends a transaction with what is prepared: it is sent with COMMIT. */
+export function finishWith<T>(context: Context, { result, write }: PreparedChange<T>): T {
+  if (write === undefined) return result
+  const { db, change } = context
+  change.describe(write.record)
+  change.isRecorded = true
+  db.runLast(write.kind.statements(laneOf(context), [write.row]), write.refuse)
+  return result
+}
+
+const laneOf = ({ organizationId, actor }: ReadContext): ChangeLane => ({
+  organizationId,
+  actor: recordedActor(actor),
+})
+
+/** What the statements fail with where something has moved on: a division by zero, and a row that somebody holds. */
+const MOVED_ON = new Set(['22012', '55P03'])
+
+/**
+ * Commits a prepared change, together with others of the same actor that are prepared meanwhile.
+ *
+ * @returns false: something has changed since the reading, and nothing is written
+ * @throws what `refuse` throws
+ */
+export async function commitPrepared(
+  commits: GroupCommit<ChangeLane>,
+  context: ReadContext,
+  { write }: PreparedChange<unknown>,
+): Promise<boolean> {
+  if (write === undefined) return true
+  const lane = laneOf(context)
+  const name = `${lane.organizationId} ${lane.actor.kind} ${lane.actor.id}`
+  try {
+    await commits.commit(name, lane, write).catch((error: unknown) => {
+      if (MOVED_ON.has(sqlState(error) ?? '')) throw new Conflict('changed since it was read')
+      write.refuse(error)
+    })
+    return true
+  } catch (error) {
+    if (isConflict(error)) return false
+    throw error
+  }
+}

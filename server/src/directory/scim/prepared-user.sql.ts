@@ -1,0 +1,178 @@
+import { part, SqlFragment, type Statement, sql } from '../../platform/postgres/sql.ts'
+import type { RecordedActor } from '../access/permission.ts'
+import { insertingChanges, takingNumbers } from '../changes/change.sql.ts'
+import type { ChangeKind } from '../changes/change-draft.ts'
+import type { MemberStatus } from '../members/member.sql.ts'
+
+/** A user, the member it stands for and the change that writes both, as the statements take them: as JSON. */
+export interface PreparedUser {
+  readonly id: string
+  readonly member_id: string
+  readonly user_name: string
+  readonly user_name_key: string
+  readonly external_id: string | null
+  readonly active: boolean
+  readonly suspended_member: boolean
+  readonly document: string
+  readonly search: string
+  readonly email_keys: readonly string[]
+  readonly email: string | null
+  readonly email_key: string | null
+  readonly display_name: string | null
+  readonly first_name: string | null
+  readonly last_name: string | null
+  readonly status: MemberStatus
+  readonly now: Date
+  readonly change_id: string
+  readonly kind: ChangeKind
+  readonly detail: Record<string, unknown>
+}
+
+/** With the versions of the rows it was made from: any change of either gives another. */
+export interface PreparedUserUpdate extends PreparedUser {
+  readonly row_version: string
+  readonly member_row_version: string
+  /** Whether the member changes, too. */
+  readonly is_person_new: boolean
+}
+
+const USER_COLUMNS = new SqlFragment(`n integer, id uuid, member_id uuid, user_name text, user_name_key text,
+      external_id text, active boolean, suspended_member boolean, document text, search text, email_keys text[],
+      email text, email_key text, display_name text, first_name text, last_name text, status text, now timestamptz,
+      change_id uuid, kind text, detail jsonb`)
+
+const numbered = (users: readonly PreparedUser[]) =>
+  JSON.stringify(users.map((user, index) => ({ n: index + 1, ...user })))
+
+/**
+ * Creates users of a connection, the members they stand for and the changes. Locks the connection's list before the
+ * organization's counter. Fails where the connection is gone: then its list has no place.
+ */
+export function insertingPeople(
+  organizationId: string,
+  actor: RecordedActor,
+  users: readonly PreparedUser[],
+): Statement<never> {
+  const written = part`(select count(*) from created) + (select count(*) from people) > 0`
+  return sql`
+    with wanted as materialized (
+      select * from json_to_recordset(${numbered(users)}) as w(${USER_COLUMNS})
+    ), place as (
+      update scim_roster set last_user_seq = last_user_seq + ${users.length}::integer,
+        user_count = user_count + ${users.length}::integer
+      where organization_id = ${organizationId} and connection_id = ${actor.id}
+      returning last_user_seq - ${users.length}::integer as seq
+    ), people as (
+      insert into member (organization_id, id, email, email_key, display_name, first_name, last_name, status,
+        created_at, updated_at)
+      select ${organizationId}, member_id, email, email_key, display_name, first_name, last_name, status, now, now
+      from wanted
+      returning 1
+    ), created as (
+      insert into scim_user (organization_id, id, connection_id, member_id, seq, user_name, user_name_key,
+        external_id, active, suspended_member, document, search, email_keys, created_at, updated_at)
+      select ${organizationId}, id, ${actor.id}, member_id, (select seq from place) + n, user_name, user_name_key,
+        external_id, active, suspended_member, document, search::jsonb, email_keys, now, now
+      from wanted
+      returning 1
+    ), ${takingNumbers(organizationId, users.length, written)}
+    ${insertingChanges(organizationId, actor)}`
+}
+
+/**
+ * Stores what is new about users and the members they stand for, and the changes. Fails unless all rows are as they
+ * were read, and where somebody holds one; keeps new grants and keys of the members out until COMMIT.
+ */
+export function updatingPeople(
+  organizationId: string,
+  actor: RecordedActor,
+  users: readonly PreparedUserUpdate[],
+): Statement<never> {
+  const written = part`(select count(*) from changed) = ${users.length}::integer
+        and (select count(*) from people) >= 0`
+  // Rows by where they are: a table that has just been filled would be read whole, looked for by a join.
+  return sql`
+    with wanted as materialized (
+      select * from json_to_recordset(${numbered(users)})
+        as w(${USER_COLUMNS}, row_version xid, member_row_version xid, is_person_new boolean)
+    ), held as materialized (
+      select w.*, u.ctid as user_at, m.ctid as member_at from wanted w
+      cross join lateral (
+        select ctid from scim_user
+        where organization_id = ${organizationId} and id = w.id and xmin = w.row_version
+        limit 1 for update nowait) u
+      cross join lateral (
+        select ctid from member
+        where organization_id = ${organizationId} and id = w.member_id and xmin = w.member_row_version
+        limit 1 for update nowait) m
+    ), changed as (
+      update scim_user u set user_name = h.user_name, user_name_key = h.user_name_key, external_id = h.external_id,
+        active = h.active, suspended_member = h.suspended_member, document = h.document, search = h.search::jsonb,
+        email_keys = h.email_keys, version = u.version + 1, updated_at = h.now
+      from held h
+      where u.organization_id = ${organizationId} and u.ctid = any(array(select user_at from held)) and u.id = h.id
+      returning 1
+    ), people as (
+      update member m set email = h.email, email_key = h.email_key, display_name = h.display_name,
+        first_name = h.first_name, last_name = h.last_name, status = h.status, version = m.version + 1,
+        updated_at = h.now
+      from held h
+      where m.organization_id = ${organizationId}
+        and m.ctid = any(array(select member_at from held where is_person_new)) and m.id = h.member_id
+      returning 1
+    ), ${takingNumbers(organizationId, users.length, written)}
+    ${insertingChanges(organizationId, actor)}`
+}
+
+/**
+ * Ends the API keys of members who are deactivated. Fails if that is about more than their own rows: one is an owner,
+ * or something is pending of an address. Run while the organization's counter is held: whatever was given to a member
+ * before is seen, and what others give it meanwhile comes after.
+ */
+export function endingKeys(organizationId: string, users: readonly PreparedUserUpdate[]): Statement<never> {
+  const memberIds = users.map((user) => user.member_id)
+  return sql`
+    with keys as (
+      update api_key set revoked_at = ${users[0]!.now}
+      where organization_id = ${organizationId} and member_id = any(${memberIds}::uuid[]) and revoked_at is null
+    )
+    select 1 / (not exists (
+      select 1 from unnest(${memberIds}::uuid[]) m (id)
+      cross join lateral (
+        select 1 from role_grant g
+        join role r on r.organization_id = g.organization_id and r.id = g.role_id
+          and r.resource = 'organization' and r.key = 'owner'
+        where g.organization_id = ${organizationId} and g.member_id = m.id and g.ended_change is null limit 1) o
+    ) and not exists (
+      select 1 from invitation i
+      where i.organization_id = ${organizationId} and i.status = 'pending'
+        and i.email_key = any(${users.map((user) => user.email_key)}::text[])
+    ))::integer`
+}
+
+/**
+ * Fails if the activation of a member is about more than itself: it has a role, its own or a group's, in a workspace
+ * whose seats are limited. Run as `endingKeys` is.
+ */
+export function expectingNoSeats(
+  organizationId: string,
+  users: readonly PreparedUserUpdate[],
+): Statement<never> {
+  return sql`
+    select 1 / (not exists (
+      select 1 from workspace where organization_id = ${organizationId} and purchased_seats is not null
+    ) or not exists (
+      select 1 from unnest(${users.map((user) => user.member_id)}::uuid[]) m (id)
+      cross join lateral (
+        select g.workspace_id from role_grant g
+        where g.organization_id = ${organizationId} and g.member_id = m.id and g.ended_change is null
+          and g.workspace_id is not null
+        union all
+        select g.workspace_id from group_membership gm
+        join role_grant g on g.organization_id = gm.organization_id and g.group_id = gm.group_id
+          and g.ended_change is null and g.workspace_id is not null
+        where gm.organization_id = ${organizationId} and gm.member_id = m.id) g
+      join workspace w on w.organization_id = ${organizationId} and w.id = g.workspace_id
+        and w.purchased_seats is not null
+    ))::integer`
+}

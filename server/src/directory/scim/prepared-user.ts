@@ -1,0 +1,50 @@
+import type { GroupedWrite, WriteKind } from '../../platform/postgres/group-commit.ts'
+import type { ChangeLane } from '../changes/prepared-change.ts'
+import {
+  endingKeys,
+  expectingNoSeats,
+  insertingPeople,
+  type PreparedUser,
+  type PreparedUserUpdate,
+  updatingPeople,
+} from './prepared-user.sql.ts'
+
+type Kind<Row> = WriteKind<ChangeLane, Row>
+
+const creation: Kind<PreparedUser> = {
+  comesFirst: true,
+  statements: ({ organizationId, actor }, users) => [insertingPeople(organizationId, actor, users)],
+}
+
+const update: Kind<PreparedUserUpdate> = {
+  comesFirst: false,
+  statements: ({ organizationId, actor }, users) => [updatingPeople(organizationId, actor, users)],
+}
+
+const activation: Kind<PreparedUserUpdate> = {
+  comesFirst: false,
+  statements: ({ organizationId, actor }, users) => [
+    updatingPeople(organizationId, actor, users),
+    expectingNoSeats(organizationId, users),
+  ],
+}
+
+const deactivation: Kind<PreparedUserUpdate> = {
+  comesFirst: false,
+  statements: ({ organizationId, actor }, users) => [
+    updatingPeople(organizationId, actor, users),
+    endingKeys(organizationId, users),
+  ],
+}
+
+/** Creates a user. */
+export const creating = (row: PreparedUser): GroupedWrite<ChangeLane> => ({ kind: creation, row })
+
+/** Changes a user; `turns` says where it is activated or deactivated. */
+export function updatingUser(
+  row: PreparedUserUpdate,
+  turns: 'on' | 'off' | undefined,
+): GroupedWrite<ChangeLane> {
+  if (turns === undefined) return { kind: update, row }
+  return { kind: turns === 'on' ? activation : deactivation, row }
+}
