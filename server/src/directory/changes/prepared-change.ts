@@ -29,17 +29,9 @@ export function finishWith<T>(context: Context, { result, write }: PreparedChang
   const { db, change } = context
   change.describe(write.record)
   change.isRecorded = true
-  db.runLast(write.kind.statements(laneOf(context), [write.row]), write.refuse)
+  db.runLast(write.kind.statements(laneOf(context), [write.row]), (error) => refuse(write, error))
   return result
 }
-
-const laneOf = ({ organizationId, actor }: ReadContext): ChangeLane => ({
-  organizationId,
-  actor: recordedActor(actor),
-})
-
-/** What the statements fail with where something has moved on: a division by zero, and a row that somebody holds. */
-const MOVED_ON = new Set(['22012', '55P03'])
 
 /**
  * Commits a prepared change, together with others of the same actor that are prepared meanwhile.
@@ -56,13 +48,23 @@ export async function commitPrepared(
   const lane = laneOf(context)
   const name = `${lane.organizationId} ${lane.actor.kind} ${lane.actor.id}`
   try {
-    await commits.commit(name, lane, write).catch((error: unknown) => {
-      if (MOVED_ON.has(sqlState(error) ?? '')) throw new Conflict('changed since it was read')
-      write.refuse(error)
-    })
+    await commits.commit(name, lane, write).catch((error: unknown) => refuse(write, error))
     return true
   } catch (error) {
     if (isConflict(error)) return false
     throw error
   }
+}
+
+const laneOf = ({ organizationId, actor }: ReadContext): ChangeLane => ({
+  organizationId,
+  actor: recordedActor(actor),
+})
+
+/** What the statements fail with where something has moved on: a division by zero, and a row that somebody holds. */
+const MOVED_ON = new Set(['22012', '55P03'])
+
+function refuse(write: NonNullable<PreparedChange<unknown>['write']>, error: unknown): never {
+  if (MOVED_ON.has(sqlState(error) ?? '')) throw new Conflict('changed since it was read', { cause: error })
+  return write.refuse(error)
 }

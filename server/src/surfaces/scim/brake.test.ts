@@ -97,7 +97,7 @@ describe('removals of a connection', () => {
     const [plan] = await world.held()
     await world.acme.post(`/plans/${plan!.id}/approve`)
     assert.deepEqual(
-      await world.acme.roster(world.groupId),
+      (await world.acme.roster(world.groupId)).toSorted(),
       memberIds(world, 0).filter((id) => id !== world.users[1]!.memberId),
     )
   })
