@@ -17,6 +17,8 @@ import {
   lockRoleGrantsOfMember,
 } from '../grants/role-grant.sql.ts'
 import { requireProvisioned } from '../scim/deprovisioned.ts'
+import { requestGroupSync } from '../scim/group-sync.ts'
+import { noteMember } from '../scim/group-sync-due.sql.ts'
 import { lockUsersOfMembers, moveScimUser } from '../scim/user.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
@@ -81,6 +83,7 @@ export async function mergeMembers(context: Context, intoId: string, fromId: str
       { field: 'from' },
     )
   }
+  if ((await noteMember(db, organizationId, intoId)) > 0) await requestGroupSync(context)
   await redirectMerged(db, organizationId, fromId, intoId)
   const fields = mergedFields(into, from)
   // The reference id moves: it is unique among all members, removed ones included.

@@ -30,6 +30,19 @@ export async function noteMembersOfGroup(
       select 1 from group_sync_config c where c.organization_id = ${organizationId} and c.is_enabled and c.sync_offline)`)
 }
 
+/** Notes a member who stands in for another from now on, if SCIM groups of it are followed. One at most. */
+export async function noteMember(tx: Transaction, organizationId: string, memberId: string): Promise<number> {
+  return await tx.run(sql`
+    insert into scim_group_sync_due (organization_id, member_id)
+    select u.organization_id, u.member_id from scim_user u
+    where u.organization_id = ${organizationId} and u.member_id = ${memberId}
+      and exists (
+        select 1 from scim_group_member sm where sm.organization_id = u.organization_id and sm.user_id = u.id)
+      and exists (
+        select 1 from group_sync_config c
+        where c.organization_id = ${organizationId} and c.is_enabled and c.sync_offline)`)
+}
+
 /** Notes everybody who is in a group of whatever connection: a group sync begins to follow them. How many. */
 export async function noteEverybody(tx: Transaction, organizationId: string): Promise<number> {
   return await tx.run(sql`

@@ -147,6 +147,23 @@ describe('a SCIM connection', () => {
     assert.deepEqual([logged[0].status, logged[0].request_body.userName], [201, '•••'])
   })
 
+  it('keeps what a refusal answered, without what it quotes, and of a success that it was one', async () => {
+    const mine = await connect()
+    const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'twice@acme.example' }
+    const send = (key: string) => app.call('POST', `/scim/v2/${mine.uuid}/Users`, { key, body: user })
+    assert.equal((await send(mine.token)).status, 201)
+    const refused = await send(mine.token)
+    assert.deepEqual([refused.status, refused.body.scimType], [409, 'uniqueness'])
+    assert.equal((await send(`${mine.token.slice(0, -3)}xyz`)).status, 401)
+    await app.scim.requestLog.flush()
+    const { data } = await acme.get(`/scim_requests?connection=${mine.id}`)
+    const kept = data.map((row: { response_body: unknown }) => row.response_body)
+    const [unknown, conflict, created] = kept
+    assert.equal(created, null)
+    assert.deepEqual(conflict, { ...refused.body, detail: data[1].reason })
+    assert.deepEqual([unknown.status, unknown.detail], ['401', data[0].reason])
+  })
+
   it('of another organization is not found, and of another connection nothing is told', async () => {
     const [mine, other, theirs] = [await connect(), await connect(), await connect(globex)]
     await record(theirs, { status: 500 })

@@ -90,6 +90,19 @@ describe('the group sync of a workspace that follows SCIM groups', () => {
     assert.deepEqual(await world.inFollowed(), [])
   })
 
+  it('follows the groups of a merged member into the one who stands in for it', async () => {
+    const world = await open('merged')
+    const ann = await world.person()
+    await world.scim.group('Others', [ann.id])
+    await world.scim.group('Engineers', [ann.id])
+    await world.sync()
+    const { id } = await world.acme.member()
+    await world.acme.post(`/members/${id}/merge`, { from: ann.memberId })
+    await world.acme.ok('DELETE', `${world.followed.members}/${id}`)
+    await world.sync()
+    assert.deepEqual(await world.inFollowed(), [id], 'asserted anew, whatever was taken in between')
+  })
+
   it('gives nothing of old groups to whom a DELETE removed and a POST brings back', async () => {
     const world = await open('stale')
     const { id, userName } = await world.scim.user()

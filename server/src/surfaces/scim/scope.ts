@@ -6,6 +6,7 @@ import { commitPrepared, type PreparedChange } from '../../directory/changes/pre
 import type { Context, Directory, ReadContext } from '../../directory/context.ts'
 import type { ScimClient } from '../../directory/scim/authentication.ts'
 import type { ScimServiceProvider } from '../../directory/scim/service-provider.ts'
+import type { ScimErrorBody } from './errors.ts'
 
 export interface ScimServices {
   readonly directory: Directory
@@ -88,7 +89,11 @@ declare module 'fastify' {
     /** Ends the request's turn among those of its connection. */
     endScimTurn: (() => void) | null
     /** What the answer says of a refusal. */
-    scimRefusal: { readonly scimType?: string; readonly detail: string } | null
+    scimRefusal: {
+      readonly scimType?: string
+      readonly detail: string
+      readonly responseBody: ScimErrorBody
+    } | null
     /** The id of what the request created. */
     scimCreatedId: string | null
   }

@@ -116,7 +116,7 @@ export function sendScimError(
 ): FastifyReply {
   const body = toScimErrorBody(refusal)
   const { scimType, detail } = body
-  reply.request.scimRefusal = scimType === undefined ? { detail } : { scimType, detail }
+  reply.request.scimRefusal = { ...(scimType === undefined ? {} : { scimType }), detail, responseBody: body }
   if (body.status === '401') void reply.header('www-authenticate', 'Bearer')
   const wait = refusal instanceof DirectoryError ? refusal.details.context?.retry_after_seconds : undefined
   if (body.status === '429' || body.status === '503') {
