@@ -33,6 +33,8 @@ describe('a setting of outbound requests and secrets', () => {
       ['ROLLCALL_OUTBOUND_ALLOW', '10.0.0.0/99', /"10.0.0.0\/99"/],
       ['ROLLCALL_DNS_SERVERS', 'dns.example', /addresses such as/],
       ['ROLLCALL_DOMAIN_CHECK_HOURS', '0', /./],
+      ['ROLLCALL_SCIM_REQUEST_DAYS', '0', />=1/],
+      ['ROLLCALL_SCIM_REQUEST_DAYS', '3651', /<=3650/],
     ]
     for (const [name, value, rule] of wrong) {
       assert.throws(

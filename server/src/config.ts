@@ -47,6 +47,10 @@ const environmentSchema = z.object({
   ROLLCALL_OUTBOUND_ALLOW: optional(z.string().transform(toAllowed)),
   ROLLCALL_DNS_SERVERS: z.preprocess(emptyIsAbsent, dnsServers.default([])),
   ROLLCALL_DOMAIN_CHECK_HOURS: z.preprocess(emptyIsAbsent, z.coerce.number().positive().max(720).default(24)),
+  ROLLCALL_SCIM_REQUEST_DAYS: z.preprocess(
+    emptyIsAbsent,
+    z.coerce.number().int().min(1).max(3650).default(30),
+  ),
   ROLLCALL_MAIL_FROM: optional(
     z
       .string()
@@ -78,6 +82,8 @@ export interface Config {
   readonly dnsServers: readonly string[]
   /** How often the proof of a verified domain is looked for again. */
   readonly domainCheckMillis: number
+  /** How long the requests of SCIM clients are kept. */
+  readonly scimRequestDays: number
   readonly mailFrom: string | undefined
   readonly logLevel: string
 }
@@ -107,6 +113,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     outboundAllowed: settings.ROLLCALL_OUTBOUND_ALLOW ?? nothingAllowed,
     dnsServers: settings.ROLLCALL_DNS_SERVERS,
     domainCheckMillis: settings.ROLLCALL_DOMAIN_CHECK_HOURS * HOUR_MILLIS,
+    scimRequestDays: settings.ROLLCALL_SCIM_REQUEST_DAYS,
     mailFrom: settings.ROLLCALL_MAIL_FROM,
     logLevel: settings.LOG_LEVEL,
   }

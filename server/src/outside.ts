@@ -34,5 +34,6 @@ export function openOutside(
       labels: challengeLabels,
     }),
     domainCheckMillis: config.domainCheckMillis,
+    scimRequestDays: config.scimRequestDays,
   }
 }

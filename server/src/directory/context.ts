@@ -34,5 +34,7 @@ export interface Directory {
   readonly domainProofs: DomainProofs
   /** How often the proof of a verified domain is looked for again. */
   readonly domainCheckMillis: number
+  /** How long the requests of SCIM clients are kept. */
+  readonly scimRequestDays: number
   readonly mailing: Mailing
 }

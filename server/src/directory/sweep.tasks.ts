@@ -39,7 +39,7 @@ export async function sweep(directory: Directory): Promise<void> {
   }
   await deleteOldIdempotencyKeys(database)
   await deleteExpiredCredentials(database)
-  await forgetOldScimRequests(database)
+  await forgetOldScimRequests(database, directory.scimRequestDays)
   await cancelExpiredMails(database, null)
   for (const id of await listOrganizationsToPurge(database, BATCH)) await purgeOrganization(database, id)
 }

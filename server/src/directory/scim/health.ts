@@ -5,7 +5,7 @@ import { adviceFor } from './advice.ts'
 import { readScimTraffic } from './health.sql.ts'
 import { countProvisioned } from './provisioned.sql.ts'
 
-/** How a connection is doing. Times are RFC 3339; null: never in the last 30 days. */
+/** How a connection is doing. Times are RFC 3339; null: never, among the requests that are kept. */
 export interface ScimHealth {
   readonly lastRequestAt: string | null
   readonly lastSuccessAt: string | null

@@ -351,7 +351,7 @@ describe('the list of SCIM requests', () => {
     })
   })
 
-  it('forgets what is older than 30 days, and nothing else', async () => {
+  it('forgets what is older than 30 days, or than is set, and nothing else', async () => {
     const client = await connect()
     const log = openScimRequestLog(app.database, silent)
     for (let count = 0; count < 3; count++) log.record(entry(client))
@@ -369,6 +369,12 @@ describe('the list of SCIM requests', () => {
     assert.deepEqual(
       left.map((row) => row.id),
       [rows[0]!.id, rows[2]!.id],
+    )
+    await sweep({ ...app.directory, scimRequestDays: 28 })
+    const rest = await list({ connectionId: client.connectionId })
+    assert.deepEqual(
+      rest.map((row) => row.id),
+      [rows[2]!.id],
     )
   })
 })

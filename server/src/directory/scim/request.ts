@@ -12,9 +12,6 @@ import {
 
 export type { ScimRequestFilter, StoredScimRequest } from './request.sql.ts'
 
-/** How long requests are kept. */
-const SCIM_REQUEST_DAYS = 30
-
 export const anyScimRequest: ScimRequestFilter = {
   ...{ connectionId: null, userId: null, groupId: null, status: null },
   ...{ from: null, to: null, search: null },
@@ -30,7 +27,7 @@ export function requireScimRequestAccess(context: ReadContext): void {
 }
 
 /**
- * One page of the requests of SCIM clients in the last 30 days, the newest first. What a filter names and there is not
+ * One page of the requests of SCIM clients that are kept, the newest first. What a filter names and there is not
  * was asked about by nobody.
  *
  * @throws {DirectoryError} permission.denied
@@ -57,7 +54,11 @@ export async function pageScimRequests(
   return { rows, count }
 }
 
-/** Forgets requests whose time is over: one batch at a time, so that a sweep stays short. */
-export async function forgetOldScimRequests(database: Database): Promise<void> {
-  await deleteOldScimRequests(database, SCIM_REQUEST_DAYS)
+/**
+ * Forgets requests whose time is over: one batch at a time, so that a sweep stays short.
+ *
+ * @param days how long they are kept
+ */
+export async function forgetOldScimRequests(database: Database, days: number): Promise<void> {
+  await deleteOldScimRequests(database, days)
 }

@@ -96,7 +96,7 @@ export function scimRequestRoutes(services: Services): FastifyPluginAsync {
       {
         schema: {
           tags: ['SCIM connections'],
-          summary: 'List what SCIM clients asked in the last 30 days, the newest first; values are masked',
+          summary: 'List what SCIM clients asked, the newest first; values are masked',
           operationId: 'listScimRequests',
           params: orgParams,
           querystring: requestsQuery,

@@ -123,7 +123,7 @@ export function domainScimRoutes(services: KeyScopeServices): FastifyPluginAsync
         schema: {
           tags,
           summary: 'Retrieve domains scim logs',
-          description: 'What the SCIM client asked in the last 30 days, the newest first. Values are masked.',
+          description: 'What the SCIM client asked, the newest first. Values are masked.',
           operationId: 'posthogRetrieveDomainScimLogs',
           params: domainParams,
           querystring: logQuery,
