@@ -194,6 +194,14 @@ describe('the masking of a sentence', () => {
     for (const [given, masked] of cases) assert.equal(masking.sentence(given), masked)
   })
 
+  it('is made whatever the length of what the request held', () => {
+    for (const length of [500, 100_000, 1_000_000]) {
+      const masking = createMasking()
+      masking.body({ userName: 'Dodgson', displayName: 'a'.repeat(length) })
+      assert.equal(masking.sentence('The name Dodgson is taken.'), 'The name ••• is taken.')
+    }
+  })
+
   it('is left out whole where a body is too large to know what it held', () => {
     const masking = createMasking()
     masking.body(Array.from({ length: 5000 }, (_, index) => ({ userName: `name ${index}` })))

@@ -50,8 +50,10 @@ export function createMasking(): Masking {
     sentence(text) {
       if (isOverfull || text.length > SENTENCE_LENGTH_MAX) return MASK
       let masked = text
+      // What is longer than the sentence cannot be in it, and may be too long for an expression at all.
+      const sought = [...seen].filter((value) => value.length <= text.length)
       // The longest first: a value may be a part of another.
-      for (const value of [...seen].sort((one, other) => other.length - one.length)) {
+      for (const value of sought.sort((one, other) => other.length - one.length)) {
         masked = masked.replaceAll(pattern(value), MASK)
       }
       return masked
