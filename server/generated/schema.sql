@@ -722,7 +722,7 @@ create table scim_user (
   updated_at timestamp with time zone not null,
   constraint scim_user_pkey PRIMARY KEY (organization_id, id),
   constraint scim_user_member UNIQUE (organization_id, member_id),
-  constraint scim_user_organization_id_connection_id_fkey FOREIGN KEY (organization_id, connection_id) REFERENCES identity_provider(organization_id, id),
+  constraint scim_user_organization_id_connection_id_fkey FOREIGN KEY (organization_id, connection_id) REFERENCES scim_roster(organization_id, connection_id),
   constraint scim_user_organization_id_member_id_fkey FOREIGN KEY (organization_id, member_id) REFERENCES member(organization_id, id)
 );
 

@@ -46,7 +46,8 @@ const numbered = (users: readonly PreparedUser[]) =>
 
 /**
  * Creates users of a connection, the members they stand for and the changes. Locks the connection's list before the
- * organization's counter. Fails where the connection is gone: then its list has no place.
+ * organization's counter, and takes addresses in their order. Fails where the connection is gone: then its list has no
+ * place.
  */
 export function insertingPeople(
   organizationId: string,
@@ -66,7 +67,7 @@ export function insertingPeople(
       insert into member (organization_id, id, email, email_key, display_name, first_name, last_name, status,
         created_at, updated_at)
       select ${organizationId}, member_id, email, email_key, display_name, first_name, last_name, status, now, now
-      from wanted
+      from wanted order by email_key
       returning 1
     ), created as (
       insert into scim_user (organization_id, id, connection_id, member_id, seq, user_name, user_name_key,
@@ -125,16 +126,20 @@ export function updatingPeople(
 }
 
 /**
- * Ends the API keys of members who are deactivated. Fails if that is about more than their own rows: one is an owner,
- * or something is pending of an address. Run while the organization's counter is held: whatever was given to a member
+ * Ends the API keys of members who are deactivated. Fails if somebody holds one, and if the deactivation is about more
+ * than their own rows: one is an owner, or something is pending of an address. Run while the organization's counter is held: whatever was given to a member
  * before is seen, and what others give it meanwhile comes after.
  */
 export function endingKeys(organizationId: string, users: readonly PreparedUserUpdate[]): Statement<never> {
   const memberIds = users.map((user) => user.member_id)
   return sql`
-    with keys as (
-      update api_key set revoked_at = ${users[0]!.now}
+    with held as materialized (
+      select id from api_key
       where organization_id = ${organizationId} and member_id = any(${memberIds}::uuid[]) and revoked_at is null
+      for no key update nowait
+    ), keys as (
+      update api_key set revoked_at = ${users[0]!.now}
+      where organization_id = ${organizationId} and id = any(array(select id from held))
     )
     select 1 / (not exists (
       select 1 from unnest(${memberIds}::uuid[]) m (id)

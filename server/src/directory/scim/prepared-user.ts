@@ -12,17 +12,17 @@ import {
 type Kind<Row> = WriteKind<ChangeLane, Row>
 
 const creation: Kind<PreparedUser> = {
-  comesFirst: true,
+  name: 'SCIM user creation',
   statements: ({ organizationId, actor }, users) => [insertingPeople(organizationId, actor, users)],
 }
 
 const update: Kind<PreparedUserUpdate> = {
-  comesFirst: false,
+  name: 'SCIM user update',
   statements: ({ organizationId, actor }, users) => [updatingPeople(organizationId, actor, users)],
 }
 
 const activation: Kind<PreparedUserUpdate> = {
-  comesFirst: false,
+  name: 'SCIM user activation',
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
     expectingNoSeats(organizationId, users),
@@ -30,7 +30,7 @@ const activation: Kind<PreparedUserUpdate> = {
 }
 
 const deactivation: Kind<PreparedUserUpdate> = {
-  comesFirst: false,
+  name: 'SCIM user deactivation',
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
     endingKeys(organizationId, users),

@@ -73,8 +73,8 @@ export async function changeScimUser(
 }
 
 /**
- * The same, prepared. Undefined where it is about more than its own rows, as far as is known: a new name, an address
- * that changes with the status, a member who comes back or whose status somebody has set by hand.
+ * The same, prepared. Undefined where it is about more than its own rows, as far as is known: a new userName, a new
+ * address, a member who comes back or whose status somebody has set by hand.
  *
  * @throws as `changeScimUser`
  */
@@ -93,8 +93,8 @@ export async function prepareScimUserChange(
   const isOwnMatter =
     before!.member_status !== 'removed' &&
     wanted.userNameKey === before!.user_name_key &&
-    isTurned === changing.isStatusNew &&
-    !(isTurned && changing.person.emailKey !== before!.email_key)
+    changing.person.emailKey === before!.email_key &&
+    isTurned === changing.isStatusNew
   return isOwnMatter ? updating(before!, wanted, changing, uuidV7(), new Date()) : undefined
 }
 

@@ -16,16 +16,16 @@ before(async () => {
 })
 
 type Names = readonly string[]
-const kindOf = (kind: string, comesFirst: boolean): WriteKind<null, string> => ({
-  comesFirst,
+const kindOf = (kind: string): WriteKind<null, string> => ({
+  name: kind,
   statements: (_, names: Names) => [
     sql`
       insert into note (name, kind, xid)
       select name, ${kind}, pg_current_xact_id()::text::bigint from unnest(${[...names]}::text[]) n (name)`,
   ],
 })
-const later = kindOf('later', false)
-const first = kindOf('first', true)
+const note = kindOf('note')
+const other = kindOf('other')
 const write = (kind: WriteKind<null, string>, row: string): GroupedWrite<null> => ({ kind, row })
 const commit = (kind: WriteKind<null, string>, name: string, lane = 'lane') =>
   commits.commit(lane, null, write(kind, name))
@@ -34,9 +34,9 @@ const notes = async (names: Names) =>
     select name, kind, xid from note where name = any(${[...names]}::text[]) order by place`)
 
 describe('a group commit', () => {
-  it('writes what comes together in one transaction, by one statement for each kind', async () => {
+  it('writes what comes together in one transaction, by one statement', async () => {
     const names = ['a1', 'a2', 'a3', 'a4']
-    await Promise.all(names.map((name) => commit(later, name)))
+    await Promise.all(names.map((name) => commit(note, name)))
     const written = await notes(names)
     assert.deepEqual(
       written.map(({ name }) => name),
@@ -45,19 +45,10 @@ describe('a group commit', () => {
     assert.equal(new Set(written.map(({ xid }) => xid)).size, 1)
   })
 
-  it('writes first what others wait for', async () => {
-    const names = ['b1', 'b2', 'b3']
-    await Promise.all([commit(later, 'b1'), commit(first, 'b2'), commit(later, 'b3')])
-    assert.deepEqual(
-      (await notes(names)).map(({ name }) => name),
-      ['b2', 'b1', 'b3'],
-    )
-  })
-
   it('lets the others through where one fails, and tells that one alone', async () => {
-    await commit(later, 'c-taken')
+    await commit(note, 'c-taken')
     const names = ['c1', 'c-taken', 'c2']
-    const outcomes = await Promise.allSettled(names.map((name) => commit(later, name)))
+    const outcomes = await Promise.allSettled(names.map((name) => commit(note, name)))
     assert.deepEqual(
       outcomes.map(({ status }) => status),
       ['fulfilled', 'rejected', 'fulfilled'],
@@ -66,13 +57,14 @@ describe('a group commit', () => {
     assert.equal((await notes(names)).length, 3)
   })
 
-  it('takes up what comes while it waits, and keeps no lane waiting for another', async () => {
+  it('takes up what comes while it waits, and keeps no other lane or kind waiting', async () => {
     const held = await holdOpen(test.connectionString)
     await held.query(`insert into note (name, xid) values ('d-held', 0)`)
-    const waiting = commit(later, 'd-held')
+    const waiting = commit(note, 'd-held')
     await untilWaiting(test.database, 1)
-    const behind = [commit(later, 'd1'), commit(later, 'd2')]
-    await commit(later, 'd-other', 'another lane')
+    const behind = [commit(note, 'd1'), commit(note, 'd2')]
+    await commit(note, 'd-lane', 'another lane')
+    await commit(other, 'd-kind')
     assert.equal((await notes(['d1', 'd2'])).length, 0)
     await held.rollback()
     await Promise.all([waiting, ...behind])
@@ -82,9 +74,9 @@ describe('a group commit', () => {
 
   it('outlives the end of its connection: nothing is written, everybody is told, and the lane goes on', async () => {
     const deadly: WriteKind<null, string> = {
-      comesFirst: false,
+      name: 'deadly',
       statements: (_, names: Names) => [
-        ...later.statements(null, names),
+        ...note.statements(null, names),
         sql`select pg_terminate_backend(pg_backend_pid())`,
       ],
     }
@@ -94,7 +86,7 @@ describe('a group commit', () => {
       ['rejected', 'rejected'],
     )
     assert.equal((await notes(['e1', 'e2'])).length, 0)
-    await commit(later, 'e3')
+    await commit(note, 'e3')
     assert.equal((await notes(['e3'])).length, 1)
   })
 })

@@ -3,8 +3,7 @@ import type { Statement } from './sql.ts'
 
 /** What is written alike, whoever asks for it: several of a kind are written by the same statements as one. */
 export interface WriteKind<Lane, Row> {
-  /** It locks what other writes of its lane may wait for, and so has to come before those that lock less. */
-  readonly comesFirst: boolean
+  readonly name: string
   /** The statements that write the rows, or fail. They check whatever was taken for granted when a row was made. */
   statements(lane: Lane, rows: readonly Row[]): Statement<unknown>[]
 }
@@ -14,23 +13,26 @@ export interface GroupedWrite<Lane> {
   readonly row: unknown
 }
 
-interface Job<Lane> {
-  readonly write: GroupedWrite<Lane>
+interface Job {
+  readonly row: unknown
   resolve(): void
   reject(error: unknown): void
 }
 
 const TOGETHER_MAX = 32
 
+/** Connections and servers that went away: what became of the last thing they were told nobody knows. */
+const UNANSWERED = /^(08|57P)/
+
 /**
- * Commits writes of one lane that come while another is under way together, in one transaction: where each would wait
- * for the same row until the one before it is on disk, all of them wait once, and a statement writes many
- * (docs/decisions/0016-group-commit.md).
+ * Commits writes of one kind and lane that come while another is under way together, in one transaction: where each
+ * would wait for the same row until the one before it is on disk, all of them wait once, and a statement writes many.
+ * Kinds do not wait for each other here (docs/decisions/0016-group-commit.md).
  */
 export class GroupCommit<Lane> {
   readonly #database: Database
-  /** What waits in each lane that is busy. */
-  readonly #lanes = new Map<string, Job<Lane>[]>()
+  /** What waits behind what is under way. */
+  readonly #waiting = new Map<string, Job[]>()
 
   constructor(database: Database) {
     this.#database = database
@@ -42,44 +44,38 @@ export class GroupCommit<Lane> {
    * @param name of the lane: whoever gives the same name gives the same lane
    * @throws what the database says of its own statements: then nothing of it is written
    */
-  commit(name: string, lane: Lane, write: GroupedWrite<Lane>): Promise<void> {
+  commit(name: string, lane: Lane, { kind, row }: GroupedWrite<Lane>): Promise<void> {
+    const key = `${kind.name} ${name}`
     return new Promise((resolve, reject) => {
-      const job = { write, resolve, reject }
-      const waiting = this.#lanes.get(name)
+      const job = { row, resolve, reject }
+      const waiting = this.#waiting.get(key)
       if (waiting !== undefined) waiting.push(job)
-      else void this.#run(name, lane, [job])
+      else void this.#run(key, lane, kind, [job])
     })
   }
 
-  async #run(name: string, lane: Lane, jobs: Job<Lane>[]): Promise<void> {
-    this.#lanes.set(name, jobs)
+  async #run(key: string, lane: Lane, kind: WriteKind<Lane, unknown>, jobs: Job[]): Promise<void> {
+    this.#waiting.set(key, jobs)
     // What comes in the same turn of the event loop goes along.
     await new Promise(setImmediate)
-    while (jobs.length > 0) await this.#commitAll(lane, jobs.splice(0, TOGETHER_MAX))
-    this.#lanes.delete(name)
+    while (jobs.length > 0) await this.#commitAll(lane, kind, jobs.splice(0, TOGETHER_MAX))
+    this.#waiting.delete(key)
   }
 
-  async #commitAll(lane: Lane, jobs: readonly Job<Lane>[]): Promise<void> {
+  async #commitAll(lane: Lane, kind: WriteKind<Lane, unknown>, jobs: readonly Job[]): Promise<void> {
+    const write = async (rows: readonly unknown[]) =>
+      await this.#database.transaction(async (tx) => tx.runLast(kind.statements(lane, rows)))
     try {
-      await this.#transaction(lane, jobs)
+      await write(jobs.map(({ row }) => row))
       for (const job of jobs) job.resolve()
     } catch (error) {
-      // Without an answer of the database nobody knows what became of it: no reason to do it again.
-      const isAnswered = sqlState(error) !== undefined
-      if (jobs.length === 1 || !isAnswered) for (const job of jobs) job.reject(error)
-      else await Promise.all(jobs.map((job) => this.#transaction(lane, [job]).then(job.resolve, job.reject)))
+      const state = sqlState(error)
+      const isKnown = state !== undefined && !UNANSWERED.test(state)
+      if (isKnown && jobs.length > 1) {
+        await Promise.all(jobs.map((job) => write([job.row]).then(job.resolve, job.reject)))
+      } else {
+        for (const job of jobs) job.reject(error)
+      }
     }
-  }
-
-  async #transaction(lane: Lane, jobs: readonly Job<Lane>[]): Promise<void> {
-    const kinds = Map.groupBy(jobs, ({ write }) => write.kind)
-    const inOrder = [...kinds].sort(([a], [b]) => Number(b.comesFirst) - Number(a.comesFirst))
-    const statements = inOrder.flatMap(([kind, ofKind]) =>
-      kind.statements(
-        lane,
-        ofKind.map(({ write }) => write.row),
-      ),
-    )
-    await this.#database.transaction(async (tx) => tx.runLast(statements))
   }
 }

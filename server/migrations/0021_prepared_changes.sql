@@ -9,3 +9,8 @@ create index member_removed_email on member (organization_id, email_key) where n
 drop index member_external_reference;
 create unique index member_external_reference on member (organization_id, external_reference_id)
   where external_reference_id is not null;
+
+-- A user belongs to the list of its connection, which whoever creates one holds: its foreign key waits for nobody then.
+alter table scim_user drop constraint scim_user_organization_id_connection_id_fkey;
+alter table scim_user add foreign key (organization_id, connection_id)
+  references scim_roster (organization_id, connection_id);
