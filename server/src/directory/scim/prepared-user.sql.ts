@@ -13,9 +13,10 @@ export interface PreparedUser {
   readonly external_id: string | null
   readonly active: boolean
   readonly suspended_member: boolean
-  readonly document: string
-  readonly search: string
-  readonly email_keys: readonly string[]
+  /** Null, all three of them: as they are stored. */
+  readonly document: string | null
+  readonly search: string | null
+  readonly email_keys: readonly string[] | null
   readonly email: string | null
   readonly email_key: string | null
   readonly display_name: string | null
@@ -108,8 +109,9 @@ export function updatingPeople(
         limit 1 for update nowait) m
     ), changed as (
       update scim_user u set user_name = h.user_name, user_name_key = h.user_name_key, external_id = h.external_id,
-        active = h.active, suspended_member = h.suspended_member, document = h.document, search = h.search::jsonb,
-        email_keys = h.email_keys, version = u.version + 1, updated_at = h.now
+        active = h.active, suspended_member = h.suspended_member, document = coalesce(h.document, u.document),
+        search = coalesce(h.search::jsonb, u.search), email_keys = coalesce(h.email_keys, u.email_keys),
+        version = u.version + 1, updated_at = h.now
       from held h
       where u.organization_id = ${organizationId} and u.ctid = any(array(select user_at from held)) and u.id = h.id
       returning 1

@@ -36,6 +36,13 @@ export interface ProvisionedPersonRow extends ScimUserRow {
   last_name: string | null
 }
 
+/** What filters look at. */
+export interface SearchedFields {
+  /** JSON text of the document as it is compared. */
+  readonly search: string
+  readonly emailKeys: readonly string[]
+}
+
 /** What is stored of a user. */
 export interface ScimUserFields {
   readonly userName: string
@@ -44,9 +51,8 @@ export interface ScimUserFields {
   readonly active: boolean
   /** The resource as JSON text, without what the server says. */
   readonly document: string
-  /** JSON text of what can be searched, as it is compared. */
-  readonly search: string
-  readonly emailKeys: readonly string[]
+  /** What can be looked for in the document; null: as it is stored, because the document is. */
+  readonly searched: SearchedFields | null
 }
 
 export const USER_COLUMNS =
@@ -213,7 +219,7 @@ function insertingUser(
       external_id, active, suspended_member, document, search, email_keys, created_at, updated_at)
     values (${organizationId}, ${user.id}, ${user.connectionId}, ${user.memberId}, (select seq from place),
       ${user.userName}, ${user.userNameKey}, ${user.externalId}, ${user.active}, ${user.suspendedMember},
-      ${user.document}, ${user.search}, ${user.emailKeys}, ${user.now}, ${user.now})
+      ${user.document}, ${user.searched?.search ?? null}, ${user.searched?.emailKeys ?? null}, ${user.now}, ${user.now})
     returning version, created_at, updated_at`
 }
 
@@ -270,7 +276,8 @@ export async function updateUserAndMember(
     keys as (${revokingKeysOfMember(organizationId, { id, isOver, now })})
     update scim_user set user_name = ${user.userName}, user_name_key = ${user.userNameKey},
       external_id = ${user.externalId}, active = ${user.active}, suspended_member = ${user.suspendedMember},
-      document = ${user.document}, search = ${user.search}, email_keys = ${user.emailKeys},
+      document = ${user.document}, search = coalesce(${user.searched?.search ?? null}, search),
+      email_keys = coalesce(${user.searched?.emailKeys ?? null}, email_keys),
       version = version + 1, updated_at = ${now}
     where organization_id = ${organizationId} and id = ${user.id}
     returning

@@ -87,10 +87,11 @@ export function toRow(
 }
 
 /** What is stored of a user and of the member it stands for, under the names of its columns. */
-export function rowsOf(user: ScimUserFields, person: Person) {
+export function rowsOf({ searched, ...user }: ScimUserFields, person: Person) {
   return {
     ...{ user_name: user.userName, user_name_key: user.userNameKey, external_id: user.externalId },
-    ...{ active: user.active, document: user.document, search: user.search, email_keys: user.emailKeys },
+    ...{ active: user.active, document: searched === null ? null : user.document },
+    ...{ search: searched?.search ?? null, email_keys: searched?.emailKeys ?? null },
     ...{ email: person.email, email_key: person.emailKey, display_name: person.displayName },
     ...{ first_name: person.firstName, last_name: person.lastName },
   }

@@ -14,18 +14,26 @@ import { fromStoredDocument, toStoredDocument } from './resource-text.ts'
 import type { ScimScope } from './scope.ts'
 
 /** @param before absent: the user is new, and active unless it says otherwise */
-function toWrite(document: ResourceDocument, before?: ResourceDocument): ScimUserWrite {
+function toWrite(
+  document: ResourceDocument,
+  before?: { readonly document: ResourceDocument; readonly stored: string },
+): ScimUserWrite {
   const userName = document.userName as string
+  const stored = toStoredDocument(document)
   return {
     userName,
     userNameKey: foldText(userName),
     externalId: (document.externalId as string | undefined) ?? null,
     active: document.active !== false,
-    document: toStoredDocument(document),
-    search: JSON.stringify(searchDocument(userType, document)),
-    emailKeys: emailKeys(document),
-    person: statedPerson(document, before),
+    document: stored,
+    searched: stored === before?.stored ? null : toSearched(document),
+    person: statedPerson(document, before?.document),
   }
+}
+
+/** `active` has a column of its own. */
+function toSearched({ active: _, ...document }: ResourceDocument) {
+  return { search: JSON.stringify(searchDocument(userType, document)), emailKeys: emailKeys(document) }
 }
 
 /** POST of a user (RFC 7644 section 3.3). @throws ScimError, and what `createScimUser` throws */
@@ -75,7 +83,8 @@ async function change(
   const transformRow = (row: ScimUserRow) => {
     const before = fromStoredDocument(row)
     const after = { active: before.active, ...transform(before) }
-    return isDeepStrictEqual(after, before) ? undefined : toWrite(after, before)
+    if (isDeepStrictEqual(after, before)) return undefined
+    return toWrite(after, { document: before, stored: row.document })
   }
   return await scope.write(
     (context) => changeScimUser(context, id, transformRow, expectedVersion),
