@@ -12,17 +12,17 @@ import {
 type Kind<Row> = WriteKind<ChangeLane, Row>
 
 const creation: Kind<PreparedUser> = {
-  name: 'SCIM user creation',
+  mayWait: true,
   statements: ({ organizationId, actor }, users) => [insertingPeople(organizationId, actor, users)],
 }
 
 const update: Kind<PreparedUserUpdate> = {
-  name: 'SCIM user update',
+  mayWait: false,
   statements: ({ organizationId, actor }, users) => [updatingPeople(organizationId, actor, users)],
 }
 
 const activation: Kind<PreparedUserUpdate> = {
-  name: 'SCIM user activation',
+  mayWait: false,
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
     expectingNoSeats(organizationId, users),
@@ -30,7 +30,7 @@ const activation: Kind<PreparedUserUpdate> = {
 }
 
 const deactivation: Kind<PreparedUserUpdate> = {
-  name: 'SCIM user deactivation',
+  mayWait: false,
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
     endingKeys(organizationId, users),

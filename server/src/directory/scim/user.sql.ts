@@ -37,7 +37,7 @@ export interface ProvisionedPersonRow extends ScimUserRow {
 }
 
 /** What filters look at. */
-export interface SearchedFields {
+interface SearchedFields {
   /** JSON text of the document as it is compared. */
   readonly search: string
   readonly emailKeys: readonly string[]

@@ -16,16 +16,16 @@ before(async () => {
 })
 
 type Names = readonly string[]
-const kindOf = (kind: string): WriteKind<null, string> => ({
-  name: kind,
+const kindOf = (kind: string, mayWait: boolean): WriteKind<null, string> => ({
+  mayWait,
   statements: (_, names: Names) => [
     sql`
       insert into note (name, kind, xid)
       select name, ${kind}, pg_current_xact_id()::text::bigint from unnest(${[...names]}::text[]) n (name)`,
   ],
 })
-const note = kindOf('note')
-const other = kindOf('other')
+const later = kindOf('later', false)
+const first = kindOf('first', true)
 const write = (kind: WriteKind<null, string>, row: string): GroupedWrite<null> => ({ kind, row })
 const commit = (kind: WriteKind<null, string>, name: string, lane = 'lane') =>
   commits.commit(lane, null, write(kind, name))
@@ -36,7 +36,7 @@ const notes = async (names: Names) =>
 describe('a group commit', () => {
   it('writes what comes together in one transaction, by one statement', async () => {
     const names = ['a1', 'a2', 'a3', 'a4']
-    await Promise.all(names.map((name) => commit(note, name)))
+    await Promise.all(names.map((name) => commit(later, name)))
     const written = await notes(names)
     assert.deepEqual(
       written.map(({ name }) => name),
@@ -45,10 +45,19 @@ describe('a group commit', () => {
     assert.equal(new Set(written.map(({ xid }) => xid)).size, 1)
   })
 
+  it('writes first what may have to wait', async () => {
+    const names = ['b1', 'b2', 'b3']
+    await Promise.all([commit(later, 'b1'), commit(first, 'b2'), commit(later, 'b3')])
+    assert.deepEqual(
+      (await notes(names)).map(({ name }) => name),
+      ['b2', 'b1', 'b3'],
+    )
+  })
+
   it('lets the others through where one fails, and tells that one alone', async () => {
-    await commit(note, 'c-taken')
+    await commit(later, 'c-taken')
     const names = ['c1', 'c-taken', 'c2']
-    const outcomes = await Promise.allSettled(names.map((name) => commit(note, name)))
+    const outcomes = await Promise.allSettled(names.map((name) => commit(later, name)))
     assert.deepEqual(
       outcomes.map(({ status }) => status),
       ['fulfilled', 'rejected', 'fulfilled'],
@@ -57,26 +66,25 @@ describe('a group commit', () => {
     assert.equal((await notes(names)).length, 3)
   })
 
-  it('takes up what comes while it waits, and keeps no other lane or kind waiting', async () => {
+  it('keeps nobody waiting behind who waits for somebody else', async () => {
     const held = await holdOpen(test.connectionString)
     await held.query(`insert into note (name, xid) values ('d-held', 0)`)
-    const waiting = commit(note, 'd-held')
+    const waiting = commit(first, 'd-held')
     await untilWaiting(test.database, 1)
-    const behind = [commit(note, 'd1'), commit(note, 'd2')]
-    await commit(note, 'd-lane', 'another lane')
-    await commit(other, 'd-kind')
-    assert.equal((await notes(['d1', 'd2'])).length, 0)
+    await Promise.all(['d1', 'd2', 'd3'].map((name) => commit(later, name)))
+    await commit(later, 'd-lane', 'another lane')
+    assert.equal((await notes(['d1', 'd2', 'd3', 'd-lane'])).length, 4)
+    assert.equal((await notes(['d-held'])).length, 0)
     await held.rollback()
-    await Promise.all([waiting, ...behind])
-    const [one, two] = await notes(['d1', 'd2'])
-    assert.equal(one!.xid, two!.xid)
+    await waiting
+    assert.equal((await notes(['d-held'])).length, 1)
   })
 
   it('outlives the end of its connection: nothing is written, everybody is told, and the lane goes on', async () => {
     const deadly: WriteKind<null, string> = {
-      name: 'deadly',
+      mayWait: false,
       statements: (_, names: Names) => [
-        ...note.statements(null, names),
+        ...later.statements(null, names),
         sql`select pg_terminate_backend(pg_backend_pid())`,
       ],
     }
@@ -86,7 +94,7 @@ describe('a group commit', () => {
       ['rejected', 'rejected'],
     )
     assert.equal((await notes(['e1', 'e2'])).length, 0)
-    await commit(note, 'e3')
+    await commit(later, 'e3')
     assert.equal((await notes(['e3'])).length, 1)
   })
 })

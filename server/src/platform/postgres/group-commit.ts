@@ -1,9 +1,10 @@
 import { type Database, sqlState } from './database.ts'
-import type { Statement } from './sql.ts'
+import { type Statement, sql } from './sql.ts'
 
 /** What is written alike, whoever asks for it: several of a kind are written by the same statements as one. */
 export interface WriteKind<Lane, Row> {
-  readonly name: string
+  /** It may have to wait for somebody's lock: so it comes before those that do not, and waits for a short time only. */
+  readonly mayWait: boolean
   /** The statements that write the rows, or fail. They check whatever was taken for granted when a row was made. */
   statements(lane: Lane, rows: readonly Row[]): Statement<unknown>[]
 }
@@ -13,8 +14,8 @@ export interface GroupedWrite<Lane> {
   readonly row: unknown
 }
 
-interface Job {
-  readonly row: unknown
+interface Job<Lane> {
+  readonly write: GroupedWrite<Lane>
   resolve(): void
   reject(error: unknown): void
 }
@@ -24,15 +25,18 @@ const TOGETHER_MAX = 32
 /** Connections and servers that went away: what became of the last thing they were told nobody knows. */
 const UNANSWERED = /^(08|57P)/
 
+/** Who waits longer for somebody else's lock waits alone. */
+const limitingWaits = sql`set local lock_timeout = '100ms'`
+
 /**
- * Commits writes of one kind and lane that come while another is under way together, in one transaction: where each
- * would wait for the same row until the one before it is on disk, all of them wait once, and a statement writes many.
- * Kinds do not wait for each other here (docs/decisions/0016-group-commit.md).
+ * Commits writes of one lane that come while another is under way together, in one transaction: where each would wait
+ * for the same row until the one before it is on disk, all of them wait once, and a statement writes many
+ * (docs/decisions/0016-group-commit.md).
  */
 export class GroupCommit<Lane> {
   readonly #database: Database
-  /** What waits behind what is under way. */
-  readonly #waiting = new Map<string, Job[]>()
+  /** What waits in each lane that is busy. */
+  readonly #lanes = new Map<string, Job<Lane>[]>()
 
   constructor(database: Database) {
     this.#database = database
@@ -44,38 +48,50 @@ export class GroupCommit<Lane> {
    * @param name of the lane: whoever gives the same name gives the same lane
    * @throws what the database says of its own statements: then nothing of it is written
    */
-  commit(name: string, lane: Lane, { kind, row }: GroupedWrite<Lane>): Promise<void> {
-    const key = `${kind.name} ${name}`
+  commit(name: string, lane: Lane, write: GroupedWrite<Lane>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const job = { row, resolve, reject }
-      const waiting = this.#waiting.get(key)
+      const job = { write, resolve, reject }
+      const waiting = this.#lanes.get(name)
       if (waiting !== undefined) waiting.push(job)
-      else void this.#run(key, lane, kind, [job])
+      else void this.#run(name, lane, [job])
     })
   }
 
-  async #run(key: string, lane: Lane, kind: WriteKind<Lane, unknown>, jobs: Job[]): Promise<void> {
-    this.#waiting.set(key, jobs)
+  async #run(name: string, lane: Lane, jobs: Job<Lane>[]): Promise<void> {
+    this.#lanes.set(name, jobs)
     // What comes in the same turn of the event loop goes along.
     await new Promise(setImmediate)
-    while (jobs.length > 0) await this.#commitAll(lane, kind, jobs.splice(0, TOGETHER_MAX))
-    this.#waiting.delete(key)
+    while (jobs.length > 0) await this.#commitAll(lane, jobs.splice(0, TOGETHER_MAX))
+    this.#lanes.delete(name)
   }
 
-  async #commitAll(lane: Lane, kind: WriteKind<Lane, unknown>, jobs: readonly Job[]): Promise<void> {
-    const write = async (rows: readonly unknown[]) =>
-      await this.#database.transaction(async (tx) => tx.runLast(kind.statements(lane, rows)))
+  async #commitAll(lane: Lane, jobs: readonly Job<Lane>[]): Promise<void> {
     try {
-      await write(jobs.map(({ row }) => row))
+      const mayWait = jobs.some(({ write }) => write.kind.mayWait)
+      await this.#write([...(mayWait ? [limitingWaits] : []), ...statementsOf(lane, jobs)])
       for (const job of jobs) job.resolve()
     } catch (error) {
       const state = sqlState(error)
       const isKnown = state !== undefined && !UNANSWERED.test(state)
-      if (isKnown && jobs.length > 1) {
-        await Promise.all(jobs.map((job) => write([job.row]).then(job.resolve, job.reject)))
-      } else {
-        for (const job of jobs) job.reject(error)
+      for (const job of jobs) {
+        // Alone, and beside the lane: it may have to wait.
+        if (isKnown) void this.#write(statementsOf(lane, [job])).then(job.resolve, job.reject)
+        else job.reject(error)
       }
     }
   }
+
+  async #write(statements: readonly Statement<unknown>[]): Promise<void> {
+    await this.#database.transaction(async (tx) => tx.runLast(statements))
+  }
+}
+
+function statementsOf<Lane>(lane: Lane, jobs: readonly Job<Lane>[]): Statement<unknown>[] {
+  const kinds = [...Map.groupBy(jobs, ({ write }) => write.kind)]
+  return kinds
+    .sort(([one], [other]) => Number(other.mayWait) - Number(one.mayWait))
+    .flatMap(([kind, ofKind]) => {
+      const rows = ofKind.map(({ write }) => write.row)
+      return kind.statements(lane, rows)
+    })
 }
