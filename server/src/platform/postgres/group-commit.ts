@@ -27,6 +27,7 @@ const UNANSWERED = /^(08|57P)/
 
 /** Who waits longer for somebody else's lock waits alone. */
 const limitingWaits = sql`set local lock_timeout = '100ms'`
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Commits writes of one lane that come while another is under way together, in one transaction: where each would wait
@@ -73,11 +74,19 @@ export class GroupCommit<Lane> {
     } catch (error) {
       const state = sqlState(error)
       const isKnown = state !== undefined && !UNANSWERED.test(state)
-      for (const job of jobs) {
-        // Alone, and beside the lane: it may have to wait.
-        if (isKnown) void this.#write(statementsOf(lane, [job])).then(job.resolve, job.reject)
-        else job.reject(error)
-      }
+      const isWorthATry = isKnown && (jobs.length > 1 || state === LOCK_NOT_AVAILABLE)
+      // Beside the lane: they may have to wait.
+      if (isWorthATry) for (const job of jobs) void this.#commitAlone(lane, job)
+      else for (const job of jobs) job.reject(error)
+    }
+  }
+
+  async #commitAlone(lane: Lane, job: Job<Lane>): Promise<void> {
+    try {
+      await this.#write(statementsOf(lane, [job]))
+      job.resolve()
+    } catch (error) {
+      job.reject(error)
     }
   }
 
