@@ -12,7 +12,7 @@ import {
   type RowsWanted,
 } from './list.sql.ts'
 import { findRoster } from './roster.sql.ts'
-import { findScimUserByName, type ScimUserRow } from './user.sql.ts'
+import type { ScimUserRow } from './user.sql.ts'
 
 /** What a list asks for. */
 export interface ScimListQuery {
@@ -54,20 +54,7 @@ export async function listScimUsers(
   context: ReadContext,
   query: ScimListQuery,
 ): Promise<ScimListPage<ScimUserRow>> {
-  const userNameKey = soughtName(query)
-  if (userNameKey === undefined) return await listRows(context, 'user', query, listScimUserRows)
-  const sought = { connectionId: connectionOf(context), userNameKey }
-  const row = await findScimUserByName(context.db, context.organizationId, sought)
-  return { rows: row === undefined ? [] : [row], total: row === undefined ? 0 : 1, next: null }
-}
-
-/** The folded userName that is all a query asks for: what identity providers ask before anything else. */
-function soughtName({ criterion, order, page }: ScimListQuery): string | undefined {
-  if (criterion?.kind !== 'compare' || criterion.op !== 'eq' || criterion.operand.type !== 'text')
-    return undefined
-  if (criterion.on.kind !== 'column' || criterion.on.column !== 'userName') return undefined
-  const isFirstPage = 'after' in page ? page.after === null : page.offset === 0
-  return order === undefined && isFirstPage && page.limit > 1 ? criterion.operand.value : undefined
+  return await listRows(context, 'user', query, listScimUserRows)
 }
 
 /**

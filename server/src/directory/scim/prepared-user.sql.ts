@@ -129,8 +129,8 @@ export function updatingPeople(
 
 /**
  * Ends the API keys of members who are deactivated. Fails if somebody holds one, and if the deactivation is about more
- * than their own rows: one is an owner, or something is pending of an address. Run while the organization's counter is held: whatever was given to a member
- * before is seen, and what others give it meanwhile comes after.
+ * than their own rows: one is an owner, or something is pending of an address. Run while the organization's counter is
+ * held: whatever was given to a member before is seen, and what others give it meanwhile comes after.
  */
 export function endingKeys(organizationId: string, users: readonly PreparedUserUpdate[]): Statement<never> {
   const memberIds = users.map((user) => user.member_id)

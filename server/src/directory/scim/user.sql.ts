@@ -78,18 +78,6 @@ export async function findScimUser(
     where u.organization_id = ${organizationId} and u.id = ${user.id} and u.connection_id = ${user.connectionId}`)
 }
 
-/** A user with its number in the order of creation, by its userName, folded. */
-export async function findScimUserByName(
-  db: Queryable,
-  organizationId: string,
-  user: { connectionId: string; userNameKey: string },
-): Promise<(ScimUserRow & { seq: number }) | undefined> {
-  return await db.row(sql<ScimUserRow & { seq: number }>`
-    select ${USER_COLUMNS}, u.seq from scim_user u
-    where u.organization_id = ${organizationId} and u.connection_id = ${user.connectionId}
-      and u.user_name_key = ${user.userNameKey}`)
-}
-
 /** A user together with whom it stands for, without a lock. */
 export async function findProvisionedPerson(
   db: Queryable,
