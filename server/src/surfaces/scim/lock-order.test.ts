@@ -133,6 +133,24 @@ describe('a change of users that is committed with others waits for nobody while
     })
   })
 
+  it('nor for who deletes the connection: what was created before is forgotten with it', async () => {
+    const gone = await openConnection(app, scim.directory)
+    await withoutDeadlock(async () => {
+      const other = await otherChange(
+        'select 1 from change_counter where organization_id = $1 for update',
+        organizationId,
+      )
+      const creation = post(gone, 'gone@order.example')
+      await untilWaiting(app.database, 1)
+      const id = Buffer.from(gone.connectionId.replaceAll('-', ''), 'hex').toString('base64url')
+      const deletion = scim.directory.send('DELETE', `/identity_providers/idp_${id}`)
+      await untilWaiting(app.database, 2)
+      await other.finish()
+      assert.deepEqual([(await creation).status, (await deletion).status], [201, 204])
+    })
+    assert.deepEqual(await rows('select 1 from scim_user where connection_id = $1', gone.connectionId), [])
+  })
+
   it('and no deactivation waits for a creation that waits', async () => {
     const { id } = await scim.user()
     const making = await memberBeingMade('slow@order.example')
