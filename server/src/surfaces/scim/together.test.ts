@@ -157,6 +157,21 @@ describe('rules that hold for changes of users that come together', () => {
     assert.match(refused!.body.detail, /owner/)
   })
 
+  it('end what is pending of the addresses of those who are deactivated at once', async () => {
+    const own = await openScim(app, 'invited')
+    const names = ['a', 'b', 'c'].map((name) => `${name}@invited.example`)
+    // Invited before they are provisioned: whoever is a member is not invited.
+    const invited = [
+      await own.directory.post('/invitations', { email: names[0] }),
+      await own.directory.post('/invitations', { email: names[1] }),
+    ]
+    const ids = await uuidsOf(own, names)
+    assert.deepEqual(statuses(await setActive(own, ids, false)), [200, 200, 200])
+    for (const { id } of invited) {
+      assert.equal((await own.directory.get(`/invitations/${id}`)).status, 'revoked')
+    }
+  })
+
   it('give the last seat once, of four who are activated at once', async () => {
     const own = await openScim(app, 'last-seat')
     const names = ['a', 'b', 'c', 'd'].map((name) => `${name}@last-seat.example`)
