@@ -1,5 +1,5 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
-import { SqlFragment, sql } from '../../platform/postgres/sql.ts'
+import { SqlFragment, type Statement, sql } from '../../platform/postgres/sql.ts'
 
 /** What a change may have broken, as far as its own rows tell. */
 export interface Touched {
@@ -124,6 +124,30 @@ export async function listOverdrawnWorkspaces(
     from touched t join used u on u.id = t.id
     where u.used_seats > t.purchased_seats
     order by t.slug`)
+}
+
+/**
+ * Fails, by dividing by zero, if members have a role, their own or a group's, in a workspace whose seats are limited:
+ * activating them is to be looked at as a whole then. Run while the organization's counter is held.
+ */
+export function expectingNoSeats(organizationId: string, memberIds: readonly string[]): Statement<never> {
+  return sql`
+    select 1 / (not exists (
+      select 1 from workspace where organization_id = ${organizationId} and purchased_seats is not null
+    ) or not exists (
+      select 1 from unnest(${memberIds}::uuid[]) m (id)
+      cross join lateral (
+        select g.workspace_id from role_grant g
+        where g.organization_id = ${organizationId} and g.member_id = m.id and g.ended_change is null
+          and g.workspace_id is not null
+        union all
+        select g.workspace_id from group_membership gm
+        join role_grant g on g.organization_id = gm.organization_id and g.group_id = gm.group_id
+          and g.ended_change is null and g.workspace_id is not null
+        where gm.organization_id = ${organizationId} and gm.member_id = m.id) g
+      join workspace w on w.organization_id = ${organizationId} and w.id = g.workspace_id
+        and w.purchased_seats is not null
+    ))::integer`
 }
 
 /** How many seats of a workspace are taken. */

@@ -1,5 +1,6 @@
 import { part, SqlFragment, type Statement, sql } from '../../platform/postgres/sql.ts'
 import type { RecordedActor } from '../access/permission.ts'
+import { revokingFreeKeys } from '../api-keys/api-key.sql.ts'
 import { insertingChanges, takingNumbers } from '../changes/change.sql.ts'
 import type { ChangeKind } from '../changes/change-draft.ts'
 import type { MemberStatus } from '../members/member.sql.ts'
@@ -135,14 +136,7 @@ export function updatingPeople(
 export function endingKeys(organizationId: string, users: readonly PreparedUserUpdate[]): Statement<never> {
   const memberIds = users.map((user) => user.member_id)
   return sql`
-    with held as materialized (
-      select id from api_key
-      where organization_id = ${organizationId} and member_id = any(${memberIds}::uuid[]) and revoked_at is null
-      for no key update nowait
-    ), keys as (
-      update api_key set revoked_at = ${users[0]!.now}
-      where organization_id = ${organizationId} and id = any(array(select id from held))
-    )
+    with keys as (${revokingFreeKeys(organizationId, memberIds, users[0]!.now)})
     select 1 / (not exists (
       select 1 from unnest(${memberIds}::uuid[]) m (id)
       cross join lateral (
@@ -154,32 +148,5 @@ export function endingKeys(organizationId: string, users: readonly PreparedUserU
       select 1 from invitation i
       where i.organization_id = ${organizationId} and i.status = 'pending'
         and i.email_key = any(${users.map((user) => user.email_key)}::text[])
-    ))::integer`
-}
-
-/**
- * Fails if the activation of a member is about more than itself: it has a role, its own or a group's, in a workspace
- * whose seats are limited. Run as `endingKeys` is.
- */
-export function expectingNoSeats(
-  organizationId: string,
-  users: readonly PreparedUserUpdate[],
-): Statement<never> {
-  return sql`
-    select 1 / (not exists (
-      select 1 from workspace where organization_id = ${organizationId} and purchased_seats is not null
-    ) or not exists (
-      select 1 from unnest(${users.map((user) => user.member_id)}::uuid[]) m (id)
-      cross join lateral (
-        select g.workspace_id from role_grant g
-        where g.organization_id = ${organizationId} and g.member_id = m.id and g.ended_change is null
-          and g.workspace_id is not null
-        union all
-        select g.workspace_id from group_membership gm
-        join role_grant g on g.organization_id = gm.organization_id and g.group_id = gm.group_id
-          and g.ended_change is null and g.workspace_id is not null
-        where gm.organization_id = ${organizationId} and gm.member_id = m.id) g
-      join workspace w on w.organization_id = ${organizationId} and w.id = g.workspace_id
-        and w.purchased_seats is not null
     ))::integer`
 }

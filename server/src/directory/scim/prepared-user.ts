@@ -1,8 +1,8 @@
 import type { GroupedWrite, WriteKind } from '../../platform/postgres/group-commit.ts'
+import { expectingNoSeats } from '../changes/invariants.sql.ts'
 import type { ChangeLane } from '../changes/prepared-change.ts'
 import {
   endingKeys,
-  expectingNoSeats,
   insertingPeople,
   type PreparedUser,
   type PreparedUserUpdate,
@@ -25,7 +25,10 @@ const activation: Kind<PreparedUserUpdate> = {
   mayWait: false,
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
-    expectingNoSeats(organizationId, users),
+    expectingNoSeats(
+      organizationId,
+      users.map((user) => user.member_id),
+    ),
   ],
 }
 
