@@ -11,19 +11,38 @@ export interface RunResult {
 }
 
 const PARALLEL_FILES = Math.min(2, availableParallelism())
+/** The longest takes 45 seconds; a file that waits for something that never comes is ended and has failed. */
+const FILE_MILLIS_MAX = 300_000
 
 /** Runs each file in a process of its own and prints one line for it, and every failure in full. */
 export async function runTestFiles(title: string, files: readonly string[]): Promise<RunResult> {
-  let result: RunResult = { title, passed: 0, failed: 0, skipped: 0 }
-  const stream = run({ files: [...files], concurrency: PARALLEL_FILES })
-  for await (const event of stream) {
+  const result = { title, passed: 0, failed: 0, skipped: 0 }
+  const left = [...files]
+  const runFromLeft = async () => {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) {
+      const { passed, failed, skipped } = await runTestFile(file)
+      result.passed += passed
+      result.failed += failed
+      result.skipped += skipped
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL_FILES }, runFromLeft))
+  return result
+}
+
+/** A run of its own for each file, because the `timeout` of a run is that of a test: it ends no process that stays. */
+async function runTestFile(path: string): Promise<Omit<RunResult, 'title'>> {
+  const tooLong = AbortSignal.timeout(FILE_MILLIS_MAX)
+  const began = performance.now()
+  let result = { passed: 0, failed: 0, skipped: 0 }
+  for await (const event of run({ files: [path], signal: tooLong })) {
     switch (event.type) {
       case 'test:fail': {
         // A suite or file fails because a test in it failed: that one is reported.
         const { name, file, line, details } = event.data
         const { error } = details
         if ('failureType' in error && error.failureType === 'subtestsFailed') break
-        console.log(`FAILED ${relative('.', file ?? '')}:${line ?? ''} ${name}`)
+        console.log(`FAILED ${relative('.', file ?? path)}:${line ?? ''} ${name}`)
         console.log(indent(inspect(error.cause ?? error)))
         break
       }
@@ -31,20 +50,19 @@ export async function runTestFiles(title: string, files: readonly string[]): Pro
         process.stderr.write(event.data.message)
         break
       case 'test:summary': {
-        const { file, counts, duration_ms: duration } = event.data
-        // Cancelled: its file ended, or a hook failed, before it was done.
-        const failed = counts.tests - counts.passed - counts.skipped - counts.todo
-        const seconds = `${(duration / 1000).toFixed(1)} s`
-        if (file === undefined) {
-          result = { title, passed: counts.passed, failed, skipped: counts.skipped + counts.todo }
-        } else {
-          const verdict = failed > 0 ? `${failed} failed` : 'ok'
-          console.log(`${relative('.', file)}: ${counts.passed} passed, ${verdict} (${seconds})`)
-        }
+        const { file, counts } = event.data
+        // The run's own, which also counts what the file did not live to tell.
+        if (file !== undefined) break
+        const skipped = counts.skipped + counts.todo
+        result = { passed: counts.passed, failed: counts.tests - counts.passed - skipped, skipped }
         break
       }
     }
   }
+  const verdict = result.failed > 0 ? `${result.failed} failed` : 'ok'
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  console.log(`${path}: ${result.passed} passed, ${verdict} (${seconds} s)`)
+  if (tooLong.aborted) console.log(`FAILED ${path}: ended after ${FILE_MILLIS_MAX / 1000} s`)
   return result
 }
 

@@ -23,6 +23,8 @@ export interface ScimCrashReport {
   readonly mismatches: readonly string[]
 }
 
+/** How often is looked whether the server is to be killed. */
+const POLL_MILLIS = 2
 /** Users in each group of a round. */
 const MEMBERS = 4
 const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
@@ -40,16 +42,12 @@ export async function runScimCrashCampaign(options: ScimCrashOptions): Promise<S
   let survived = 0
   try {
     const root = new HttpClient(server.url, server.rootKey)
-    // How long one takes: kills are to meet the whole of it.
-    const usual = await round(root, server, 'warm', operations, undefined)
-    mismatches.push(...usual.mismatches)
     for (let kill = 0; kill < kills; kill++) {
-      const delayMillis = random.below(usual.millis)
-      const outcome = await round(root, server, `round-${kill}`, operations, delayMillis)
-      onKill?.(
-        `killed after ${delayMillis} ms: ${outcome.survived} of ${operations} operations were carried out`,
-      )
-      mismatches.push(...outcome.mismatches.map((text) => `round ${kill} (${delayMillis} ms): ${text}`))
+      // By what is there and not by a time: how long a request takes is another on every machine and in every round.
+      const killAt = random.below(operations)
+      const outcome = await round(root, server, `round-${kill}`, operations, killAt)
+      onKill?.(`killed at ${killAt}: ${outcome.survived} of ${operations} operations were carried out`)
+      mismatches.push(...outcome.mismatches.map((text) => `round ${kill} (killed at ${killAt}): ${text}`))
       survived += outcome.survived
       if (outcome.isUnanswered) unanswered++
     }
@@ -60,7 +58,6 @@ export async function runScimCrashCampaign(options: ScimCrashOptions): Promise<S
 }
 
 interface Round {
-  readonly millis: number
   readonly isUnanswered: boolean
   readonly survived: number
   readonly mismatches: string[]
@@ -71,24 +68,26 @@ async function round(
   server: OwnServer,
   name: string,
   count: number,
-  killAfterMillis: number | undefined,
+  killAt: number,
 ): Promise<Round> {
   const organization = await OrganizationClient.open(root, name, toSlug('', name))
   const connection = await ScimConnection.open(organization)
   const baseline = (await organization.changesAfter(0)).length
   const wanted = plan(name, count)
-  const began = performance.now()
   const sent = connection.bulk(wanted.map(({ operation }) => operation)).catch((error: unknown) => {
     if (error instanceof Unanswered) return undefined
     throw error
   })
-  if (killAfterMillis !== undefined) {
-    await sleep(killAfterMillis)
-    await server.kill()
-    await server.startAgain()
+  let isSent = false
+  const end = () => {
+    isSent = true
   }
+  sent.then(end, end)
+  const isMet = async () => (await organization.changesAfter(baseline + killAt - 1, 1)).length > 0
+  while (!isSent && !(await isMet())) await sleep(POLL_MILLIS)
+  await server.kill()
+  await server.startAgain()
   const answered = await sent
-  const millis = Math.ceil(performance.now() - began)
   const mismatches: string[] = []
   const there = await read(connection)
   mismatches.push(...whatIsNotWhole(wanted, there))
@@ -98,7 +97,7 @@ async function round(
   const again = await connection.bulk(wanted.map(({ operation }) => operation))
   mismatches.push(...compareStatuses(again, wanted, there))
   return {
-    ...{ millis, isUnanswered: answered === undefined, survived: there.size },
+    ...{ isUnanswered: answered === undefined, survived: there.size },
     mismatches: [...mismatches, ...(await compareEnd(connection, wanted, there))],
   }
 }
