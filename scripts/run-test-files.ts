@@ -11,7 +11,8 @@ export interface RunResult {
 }
 
 const PARALLEL_FILES = Math.min(2, availableParallelism())
-/** The longest takes 45 seconds; a file that waits for something that never comes is ended and has failed. */
+/** The longest takes 45 seconds; what waits for something that never comes is ended and has failed. */
+const TEST_MILLIS_MAX = 180_000
 const FILE_MILLIS_MAX = 300_000
 
 /** Runs each file in a process of its own and prints one line for it, and every failure in full. */
@@ -30,12 +31,12 @@ export async function runTestFiles(title: string, files: readonly string[]): Pro
   return result
 }
 
-/** A run of its own for each file, because the `timeout` of a run is that of a test: it ends no process that stays. */
+/** A run of its own for each file, because its `timeout` is that of a test: it ends no process that stays. */
 async function runTestFile(path: string): Promise<Omit<RunResult, 'title'>> {
   const tooLong = AbortSignal.timeout(FILE_MILLIS_MAX)
   const began = performance.now()
   let result = { passed: 0, failed: 0, skipped: 0 }
-  for await (const event of run({ files: [path], signal: tooLong })) {
+  for await (const event of run({ files: [path], timeout: TEST_MILLIS_MAX, signal: tooLong })) {
     switch (event.type) {
       case 'test:fail': {
         // A suite or file fails because a test in it failed: that one is reported.

@@ -639,9 +639,7 @@ create table scim_group_member (
   organization_id uuid not null,
   group_id uuid not null,
   user_id uuid not null,
-  constraint scim_group_member_pkey PRIMARY KEY (organization_id, group_id, user_id),
-  constraint scim_group_member_group FOREIGN KEY (organization_id, group_id) REFERENCES scim_group(organization_id, id),
-  constraint scim_group_member_user FOREIGN KEY (organization_id, user_id) REFERENCES scim_user(organization_id, id)
+  constraint scim_group_member_pkey PRIMARY KEY (organization_id, group_id, user_id)
 );
 
 create table scim_group_sync_due (

@@ -13,6 +13,8 @@ type Operation = { op: string; path?: string; value?: unknown }
 /** A SCIM client of one connection, as an identity provider runs it. */
 export interface ScimTestClient {
   readonly connectionId: string
+  /** The connection under its id in the Directory API. */
+  readonly providerId: string
   readonly token: string
   readonly base: string
   /** The organization that the connection belongs to, as its own API shows it. */
@@ -58,7 +60,7 @@ export async function openConnection(app: TestApp, directory: DirectoryClient): 
     return answer.body
   }
   return {
-    ...{ connectionId, token, base, directory, call, expect },
+    ...{ connectionId, providerId: provider.id, token, base, directory, call, expect },
     async refused(status, scimType, method, url, body) {
       const answer = await expect(status, method, url, body)
       assert.deepEqual(answer.schemas, ['urn:ietf:params:scim:api:messages:2.0:Error'])

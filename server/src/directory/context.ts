@@ -18,6 +18,8 @@ export interface Context extends ReadContext {
   readonly db: Transaction
   readonly now: Date
   readonly change: ChangeDraft
+  /** Another transaction came in between before: nothing is taken for likely any more. */
+  readonly isRetry: boolean
   /** What mails are made with; absent where an operation writes none. */
   readonly mailing?: Mailing | undefined
 }

@@ -1,3 +1,4 @@
+import { after } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import type { Actor } from '#src/directory/access/permission.ts'
@@ -6,7 +7,10 @@ import type { Database } from '#src/platform/postgres/database.ts'
 import { sql } from '#src/platform/postgres/sql.ts'
 import { change, type World } from './world.ts'
 
-/** A transaction of somebody else, open until the test ends it: what waits for its locks is paused there. */
+/**
+ * A transaction of somebody else, open until the test ends it: what waits for its locks is paused there. A test that
+ * fails before ends it, too: those after it would wait for ever for what is paused.
+ */
 export interface Held {
   query(text: string, values?: unknown[]): Promise<pg.QueryResult>
   commit(): Promise<void>
@@ -17,10 +21,15 @@ export async function holdOpen(connectionString: string): Promise<Held> {
   const client = new pg.Client({ connectionString })
   await client.connect()
   await client.query('begin')
+  let isOpen = true
   const end = async (how: string) => {
+    isOpen = false
     await client.query(how)
     await client.end()
   }
+  after(async () => {
+    if (isOpen) await end('rollback')
+  })
   return {
     query: (text, values) => client.query(text, values),
     commit: () => end('commit'),

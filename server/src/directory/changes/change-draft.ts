@@ -124,6 +124,12 @@ export class ChangeDraft {
   /** Its member holds nothing, so that its status is no matter for seats and admins. */
   holdsNothing = false
 
+  /**
+   * It most likely touches none of the invariants: that is looked at together with COMMIT, and it is done again where one
+   * may be touched.
+   */
+  expectsUntouched = false
+
   /** Its row is on its way: it is written by the last statements of the transaction. */
   isRecorded = false
 

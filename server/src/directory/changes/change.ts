@@ -6,9 +6,9 @@ import { DirectoryError } from '../errors.ts'
 import type { Mailing } from '../outbox/mailing.ts'
 import { insertingChange, takeChangeNumber } from './change.sql.ts'
 import { ChangeDraft, type ChangeNumber, type ChangeRecord, type GroupListEffect } from './change-draft.ts'
-import { Conflict, retryConflicts } from './conflicts.ts'
+import { Conflict, movedOn, retryConflicts } from './conflicts.ts'
 import { type Effects, readEffects } from './effects.ts'
-import { needsInvariants, requireInvariants } from './invariants.ts'
+import { expectingInvariants, needsInvariants, requireInvariants } from './invariants.ts'
 
 /** What a preview answers instead of applying: the effects of the very statements that would have run. */
 export interface Preview {
@@ -42,13 +42,13 @@ export async function applyChange<T>(
   work: (context: Context) => Promise<T>,
   finish?: (tx: Transaction, result: T, change: ChangeDraft) => Promise<void>,
 ): Promise<T> {
-  return await retryConflicts(() =>
+  return await retryConflicts((isRetry) =>
     directory.database.transaction(async (tx) => {
-      const context = openContext(tx, request, directory.mailing)
+      const context = openContext(tx, request, { mailing: directory.mailing, isRetry })
       const result = await work(context)
-      if (finish === undefined && !needsInvariants(context)) {
-        const statement = recording(context)
-        if (statement !== undefined) tx.runLast([statement])
+      const last = finish === undefined ? recordingLast(context) : undefined
+      if (last !== undefined) {
+        if (last.length > 0) tx.runLast(last, throwMovedOn)
         return result
       }
       await recordChange(context)
@@ -67,12 +67,12 @@ export async function applyChanges<T>(
   request: ChangeRequest,
   works: readonly ((context: Context) => Promise<T>)[],
 ): Promise<T[]> {
-  return await retryConflicts(() =>
+  return await retryConflicts((isRetry) =>
     directory.database.transaction(async (tx) => {
       const contexts: Context[] = []
       const results: T[] = []
       for (const work of works) {
-        const context = openContext(tx, request, directory.mailing)
+        const context = openContext(tx, request, { mailing: directory.mailing, isRetry })
         results.push(await work(context))
         contexts.push(context)
       }
@@ -92,9 +92,9 @@ export async function previewChange(
   work: (context: Context) => Promise<unknown>,
 ): Promise<Preview> {
   try {
-    return await retryConflicts(() =>
+    return await retryConflicts((isRetry) =>
       directory.database.transaction(async (tx) => {
-        const context = openContext(tx, request, directory.mailing)
+        const context = openContext(tx, request, { mailing: directory.mailing, isRetry })
         await work(context)
         await holdInvariants(context)
         const effects = await readEffects(tx, request.organizationId, context.change.id)
@@ -108,13 +108,18 @@ export async function previewChange(
 }
 
 /** The context of one transaction; the caller records the change itself (`recordChange`). */
-export function openContext(tx: Transaction, request: ChangeRequest, mailing?: Mailing): Context {
+export function openContext(
+  tx: Transaction,
+  request: ChangeRequest,
+  { mailing, isRetry = false }: { mailing?: Mailing; isRetry?: boolean } = {},
+): Context {
   return {
     db: tx,
     actor: request.actor,
     organizationId: request.organizationId,
     now: new Date(),
     change: new ChangeDraft(),
+    isRetry,
     mailing,
   }
 }
@@ -142,6 +147,19 @@ export async function recordChange(context: Context): Promise<void> {
   if (statement === undefined) return
   // Sent together, carried out one after the other: until COMMIT every other change of the organization waits.
   await Promise.all([context.db.run(statement), holdInvariants(context)])
+}
+
+function throwMovedOn(error: unknown): never {
+  throw movedOn(error) ?? error
+}
+
+/** What can be sent together with COMMIT to record the change; undefined: its invariants are to be looked at before. */
+function recordingLast(context: Context): Statement<unknown>[] | undefined {
+  const isTouching = needsInvariants(context)
+  if (isTouching && !context.change.expectsUntouched) return undefined
+  const statement = recording(context)
+  if (statement === undefined) return []
+  return isTouching ? [statement, expectingInvariants(context)] : [statement]
 }
 
 /** The statement that records what the operation described; undefined: nothing, or it is sent already. */

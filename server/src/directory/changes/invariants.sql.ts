@@ -1,5 +1,5 @@
 import type { Queryable } from '../../platform/postgres/database.ts'
-import { SqlFragment, type Statement, sql } from '../../platform/postgres/sql.ts'
+import { part, SqlFragment, type SqlPart, type Statement, sql } from '../../platform/postgres/sql.ts'
 
 /** What a change may have broken, as far as its own rows tell. */
 export interface Touched {
@@ -46,48 +46,72 @@ export const USED_SEATS = new SqlFragment(`
       ) u
       join member m on m.organization_id = t.organization_id and m.id = u.member_id and m.status = 'active'`)
 
-/**
- * Which rules have to be looked at: a few index probes, so that most changes cost nothing more.
- *
- * @param hasOpened false: it opened nothing, and what only openings break is not looked for
- */
+type MayTouch = StatusChange & {
+  /** False: it opened nothing, and what only openings break is not looked for. */
+  readonly hasOpened: boolean
+}
+
+/** Which rules have to be looked at: a few index probes, so that most changes cost nothing more. */
 export async function findTouched(
   db: Queryable,
   organizationId: string,
   changeId: string,
-  { hasOpened, ...status }: StatusChange & { hasOpened: boolean },
+  may: MayTouch,
 ): Promise<Touched> {
   const row = await db.row(sql<Touched>`
-    select
-      (${hasOpened}::boolean or ${status.becameActive}::boolean) and exists (
+    select (${touchingSeats(organizationId, changeId, may)}) as seats,
+      (${touchingAdmins(organizationId, changeId, may)}) as admins,
+      (${touchingGuests(organizationId, changeId, may)}) as guests`)
+  return row!
+}
+
+/** Fails, by dividing by zero, if any rule has to be looked at. Run while the organization's counter is held. */
+export function expectingUntouched(
+  organizationId: string,
+  changeId: string,
+  may: MayTouch,
+): Statement<never> {
+  return sql`
+    select 1 / (not (${touchingSeats(organizationId, changeId, may)})
+      and not (${touchingAdmins(organizationId, changeId, may)})
+      and not (${touchingGuests(organizationId, changeId, may)}))::integer`
+}
+
+function touchingSeats(organizationId: string, changeId: string, may: MayTouch): SqlPart {
+  return part`
+      (${may.hasOpened}::boolean or ${may.becameActive}::boolean) and exists (
         select 1 from workspace w
         join role_grant g on g.organization_id = w.organization_id and g.workspace_id = w.id and g.ended_change is null
         where w.organization_id = ${organizationId} and w.purchased_seats is not null
           and (g.opened_change = ${changeId}
-            or ${status.becameActive}::boolean and g.member_id = ${status.memberId}
+            or ${may.becameActive}::boolean and g.member_id = ${may.memberId}
             or g.group_id is not null and exists (
               select 1 from group_membership gm
               where gm.organization_id = ${organizationId} and gm.group_id = g.group_id
                 and (gm.opened_change = ${changeId}
-                  or ${status.becameActive}::boolean and gm.member_id = ${status.memberId})))
-      ) as seats,
+                  or ${may.becameActive}::boolean and gm.member_id = ${may.memberId}))))`
+}
+
+function touchingAdmins(organizationId: string, changeId: string, may: MayTouch): SqlPart {
+  return part`
       exists (
         select 1 from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id
         where g.organization_id = ${organizationId} and g.member_id is not null and ${ADMIN}
           and g.ended_change = ${changeId}
-      ) or ${status.becameInactive}::boolean and exists (
+      ) or ${may.becameInactive}::boolean and exists (
         select 1 from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id
-        where g.organization_id = ${organizationId} and g.member_id = ${status.memberId} and ${ADMIN}
-          and g.ended_change is null
-      ) as admins,
-      ${hasOpened}::boolean and exists (
+        where g.organization_id = ${organizationId} and g.member_id = ${may.memberId} and ${ADMIN}
+          and g.ended_change is null)`
+}
+
+function touchingGuests(organizationId: string, changeId: string, may: MayTouch): SqlPart {
+  return part`
+      ${may.hasOpened}::boolean and exists (
         select 1 from role_grant g
         where g.organization_id = ${organizationId} and g.opened_change = ${changeId} and g.ended_change is null
-          and g.member_id is not null and (g.workspace_id is not null or g.project_id is not null)
-      ) as guests`)
-  return row!
+          and g.member_id is not null and (g.workspace_id is not null or g.project_id is not null))`
 }
 
 export interface FullWorkspace {

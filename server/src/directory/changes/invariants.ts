@@ -1,6 +1,8 @@
+import type { Statement } from '../../platform/postgres/sql.ts'
 import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import {
+  expectingUntouched,
   findTouched,
   listGuestsWithTooMuch,
   listLeftWithoutAdmin,
@@ -25,6 +27,15 @@ export async function requireInvariants(context: Context): Promise<void> {
   if (touched.seats) await requireSeats(context, status)
   if (touched.admins) await requireAdmins(context, status)
   if (touched.guests) await requireGuestLimits(context)
+}
+
+/** Fails with a division by zero if the change touched what a rule is about. Runs while the counter is held, too. */
+export function expectingInvariants(context: Context): Statement<never> {
+  const { organizationId, change } = context
+  return expectingUntouched(organizationId, change.id, {
+    ...statusChange(context),
+    hasOpened: change.opened > 0,
+  })
 }
 
 /** Whether a change may have broken a rule at all, as far as it says itself. */

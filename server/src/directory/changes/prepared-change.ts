@@ -1,9 +1,8 @@
-import { sqlState } from '../../platform/postgres/database.ts'
 import type { GroupCommit, GroupedWrite } from '../../platform/postgres/group-commit.ts'
 import { type RecordedActor, recordedActor } from '../access/permission.ts'
 import type { Context, ReadContext } from '../context.ts'
 import type { ChangeRecord } from './change-draft.ts'
-import { Conflict, isConflict } from './conflicts.ts'
+import { isConflict, movedOn } from './conflicts.ts'
 
 /** Whose changes are committed together: one actor's in one organization. */
 export interface ChangeLane {
@@ -61,10 +60,8 @@ const laneOf = ({ organizationId, actor }: ReadContext): ChangeLane => ({
   actor: recordedActor(actor),
 })
 
-/** What the statements fail with where something has moved on: a division by zero, and a row that somebody holds. */
-const MOVED_ON = new Set(['22012', '55P03'])
-
 function refuse(write: NonNullable<PreparedChange<unknown>['write']>, error: unknown): never {
-  if (MOVED_ON.has(sqlState(error) ?? '')) throw new Conflict('changed since it was read', { cause: error })
+  const conflict = movedOn(error)
+  if (conflict !== undefined) throw conflict
   return write.refuse(error)
 }

@@ -113,12 +113,55 @@ export async function holdUsers(
     ${findingWanted(organizationId, users.connectionId)}`)
 }
 
-function coming(organizationId: string, to: Projection, added: readonly string[]): SqlPart {
+/**
+ * Stores that users join a group who are not in it, and opens their grants: what most often is all that a connection
+ * asserts, for less. Sent behind the statement that locks the group, without waiting for its answer.
+ *
+ * @throws a unique violation if one of them is in the group
+ */
+export async function assertJoining(
+  tx: Transaction,
+  organizationId: string,
+  to: Omit<Projection, 'sourceId' | 'endsGrants'>,
+  added: readonly string[],
+): Promise<AssertedRow> {
+  const row = await tx.row(sql<AssertedRow>`
+    with ${known(organizationId, to.connectionId, added)},
+    come as (
+      insert into scim_group_member (organization_id, group_id, user_id)
+      select ${organizationId}, ${to.groupId}, id from known order by id returning user_id
+    ), opened as (
+      insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
+      select ${organizationId}, ${to.groupId}, member_id, (
+        select source_id from scim_roster
+        where organization_id = ${organizationId} and connection_id = ${to.connectionId}), ${to.changeId}
+      from known where can_hold order by member_id returning member_id
+    ), counted as (
+      update scim_group set updated_at = ${to.now}, version = version + 1,
+        member_count = member_count + (select count(*) from come)
+      where organization_id = ${organizationId} and id = ${to.groupId}
+      returning member_count, version, updated_at
+    ), moved as (
+      select member_id from known
+    ), due as (${notingMoved(organizationId)})
+    select array(select id from wanted except select id from known) as unknown,
+      (select count(*) from come) as moved, array[]::uuid[] as held_ids,
+      (select count(*) from opened) as opened, 0 as ended, (select count(*) from due) as due,
+      c.member_count, c.version, c.updated_at
+    from counted c`)
+  return row!
+}
+
+function known(organizationId: string, connectionId: string, added: readonly string[]): SqlPart {
   return part`wanted as materialized (
       select distinct id from unnest(${encodeUuidArray(added)}::uuid[]) w (id) order by id
     ), known as materialized (
-      ${findingWanted(organizationId, to.connectionId)}
-    ), come as (
+      ${findingWanted(organizationId, connectionId)}
+    )`
+}
+
+function coming(organizationId: string, to: Projection, added: readonly string[]): SqlPart {
+  return part`${known(organizationId, to.connectionId, added)}, come as (
       insert into scim_group_member (organization_id, group_id, user_id)
       select ${organizationId}, ${to.groupId}, id from known order by id
       on conflict do nothing returning user_id

@@ -28,6 +28,10 @@ export async function deleteProvisioned(
     where organization_id = ${organizationId} and status = 'held' and source_id in (
       select source_id from scim_roster
       where organization_id = ${organizationId} and connection_id = ${connectionId})`)
+  // Whoever changes a group's members holds it: what is deleted next is all there will be.
+  await tx.run(sql`
+    select 1 from scim_group
+    where organization_id = ${organizationId} and connection_id = ${connectionId} order by id for update`)
   await tx.run(sql`
     delete from scim_group_member
     where organization_id = ${organizationId} and group_id in (

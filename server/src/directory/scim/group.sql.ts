@@ -17,6 +17,8 @@ export interface ScimGroupRow {
 export interface LockedScimGroupRow extends ScimGroupRow {
   source_id: string
   settings: OrganizationSettings
+  /** Who joins takes a seat of a workspace that has only so many. */
+  gives_seats: boolean
 }
 
 export interface ScimGroupFields {
@@ -60,7 +62,11 @@ export async function lockScimGroup(
   group: { connectionId: string; id: string },
 ): Promise<LockedScimGroupRow | undefined> {
   return await tx.row(sql<LockedScimGroupRow>`
-    select ${GROUP_COLUMNS}, r.source_id, o.settings
+    select ${GROUP_COLUMNS}, r.source_id, o.settings, exists (
+        select 1 from role_grant s
+        join workspace w on w.organization_id = s.organization_id and w.id = s.workspace_id
+          and w.purchased_seats is not null
+        where s.organization_id = g.organization_id and s.group_id = g.id and s.ended_change is null) as gives_seats
     from scim_group g
     join org_group og on og.organization_id = g.organization_id and og.id = g.id
     join scim_roster r on r.organization_id = g.organization_id and r.connection_id = g.connection_id

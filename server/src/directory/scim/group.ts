@@ -30,6 +30,7 @@ import {
   holdProjection,
   type Projected,
   projectAssertion,
+  projectJoining,
   supersedeHeldProjections,
 } from './projection.ts'
 import { appendGroup, leaveGroups, lockRoster } from './roster.sql.ts'
@@ -105,8 +106,7 @@ export async function createScimGroup(
   )
   change.describe({ kind: 'group.created', groupId: id, sourceId })
   if (memberIds.length === 0) return row
-  const assertion = { replaces: false, added: memberIds, removed: [] }
-  const projected = await projectAssertion(context, { ...row, source_id: sourceId, settings: {} }, assertion)
+  const projected = await projectJoining(context, id, memberIds)
   if (projected.due > 0) await requestGroupSync(context)
   return withCounts(row, projected)
 }
@@ -141,8 +141,14 @@ export async function changeScimGroup(
   expectedVersion?: number,
 ): Promise<ScimGroupRow> {
   const { db, organizationId, change, now } = context
-  const before = await requireLockedScimGroup(context, id)
+  const locking = requireLockedScimGroup(context, id)
+  const joining =
+    !context.isRetry && isJoining(wanted) ? projectJoining(context, id, wanted.members.added) : undefined
+  // What the lock says comes first.
+  joining?.catch(() => {})
+  const before = await locking
   requireVersion(before.version, expectedVersion)
+  change.expectsUntouched = !context.isRetry && !before.gives_seats
   const fields = {
     displayName: wanted.fields?.displayName ?? before.display_name,
     externalId: wanted.fields?.externalId === undefined ? before.external_id : wanted.fields.externalId,
@@ -159,10 +165,7 @@ export async function changeScimGroup(
     await renameGroup(db, organizationId, { id, name: fields.displayName, now })
     due += await noteMembersOfGroup(db, organizationId, id)
   }
-  const projected =
-    wanted.members === undefined || isNothing(wanted.members)
-      ? undefined
-      : await projectAssertion(context, before, wanted.members)
+  const projected = await (joining ?? projectWanted(context, before, wanted.members))
   due += projected?.due ?? 0
   const isMoved = projected !== undefined && projected.moved > 0
   if (!isUpdated && !isMoved && change.opened + change.ended === 0) return before
@@ -179,6 +182,23 @@ export async function changeScimGroup(
   })
   if (!isUpdated) return projected === undefined ? before : withCounts(before, projected)
   return await getScimGroup(context, id)
+}
+
+/** Users join, and nothing else is wanted. */
+function isJoining(wanted: ScimGroupChange): wanted is { members: MemberAssertion } {
+  const { members, fields = {} } = wanted
+  if (members === undefined || members.replaces || members.removed.length > 0) return false
+  return members.added.length > 0 && Object.keys(fields).length === 0
+}
+
+async function projectWanted(
+  context: Context,
+  group: LockedScimGroupRow,
+  members: MemberAssertion | undefined,
+): Promise<Projected | undefined> {
+  return members === undefined || isNothing(members)
+    ? undefined
+    : await projectAssertion(context, group, members)
 }
 
 function externalIdOf(before: ScimGroupRow, after: { externalId: string | null }): string[] {

@@ -47,16 +47,16 @@ const numbered = (users: readonly PreparedUser[]) =>
   JSON.stringify(users.map((user, index) => ({ n: index + 1, ...user })))
 
 /**
- * Creates users of a connection, the members they stand for and the changes. Locks the connection's list before the
- * organization's counter, and takes addresses in their order. Fails where the connection is gone: then its list has no
- * place.
+ * Creates users of a connection, the members they stand for and the changes. Takes the addresses first, in their order:
+ * whoever waits for one keeps nobody from the connection's list, which is locked next, and from the organization's
+ * counter. Fails where the connection is gone: then its list has no place.
  */
 export function insertingPeople(
   organizationId: string,
   actor: RecordedActor,
   users: readonly PreparedUser[],
 ): Statement<never> {
-  const written = part`(select count(*) from created) + (select count(*) from people) > 0`
+  const written = part`(select count(*) from people) + (select count(*) from created) > 0`
   return sql`
     with wanted as materialized (
       select * from json_to_recordset(${numbered(users)}) as w(${USER_COLUMNS})

@@ -7,7 +7,13 @@ import { endRoleGrantsOfGroup } from '../grants/role-grant.sql.ts'
 import { isAssertedGroup, markGroupDeleted, releaseGroup } from '../groups/group.sql.ts'
 import { brakeOf, brakeReason } from '../plans/brake.ts'
 import { countUnapprovedRemovals, decidePlan, lockHeldPlans, type PlanRow } from '../plans/plan.sql.ts'
-import { type AssertedRow, assertMembers, holdUsers, type MemberAssertion } from './assertion.sql.ts'
+import {
+  type AssertedRow,
+  assertJoining,
+  assertMembers,
+  holdUsers,
+  type MemberAssertion,
+} from './assertion.sql.ts'
 import { connectionOf } from './connection.ts'
 import type { LockedScimGroupRow } from './group.sql.ts'
 import { endProjected, insertProjectionPlan, projectWhole } from './projection.sql.ts'
@@ -53,6 +59,26 @@ export async function projectAssertion(
   const ended = await endProjected(db, organizationId, to, asserted.held_ids)
   change.count({ ended })
   return { ...asserted, ended, heldBecause: undefined }
+}
+
+/**
+ * Stores that users join a group who most likely are not in it, and gives them its grants. Needs nothing that is known
+ * of the group only once it is locked: it is sent together with that.
+ *
+ * @throws {DirectoryError} scim_group.member_not_found
+ */
+export async function projectJoining(
+  context: Context,
+  groupId: string,
+  userIds: readonly string[],
+): Promise<Projected> {
+  const { db, organizationId, change, now } = context
+  const to = { connectionId: connectionOf(context), groupId, changeId: change.id, now }
+  requireKnown(userIds.filter((id) => !isUuid(id)))
+  const asserted = await assertJoining(db, organizationId, to, userIds)
+  requireKnown(asserted.unknown)
+  change.count({ opened: asserted.opened })
+  return { ...asserted, heldBecause: undefined }
 }
 
 /** Keeps the users that are to join a new group, before what nobody may wait with is locked. */

@@ -133,8 +133,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     const runner: Runner = {
       query(statement) {
         const answer = client.query(statement)
+        // With what else is asked in the same breath.
+        if (!isUnderWay) process.nextTick(send)
         isUnderWay = true
-        send()
         return answer
       },
     }

@@ -142,8 +142,7 @@ describe('a change of users that is committed with others waits for nobody while
       )
       const creation = post(gone, 'gone@order.example')
       await untilWaiting(app.database, 1)
-      const id = Buffer.from(gone.connectionId.replaceAll('-', ''), 'hex').toString('base64url')
-      const deletion = scim.directory.send('DELETE', `/identity_providers/idp_${id}`)
+      const deletion = scim.directory.send('DELETE', `/identity_providers/${gone.providerId}`)
       await untilWaiting(app.database, 2)
       await other.finish()
       assert.deepEqual([(await creation).status, (await deletion).status], [201, 204])
@@ -151,11 +150,14 @@ describe('a change of users that is committed with others waits for nobody while
     assert.deepEqual(await rows('select 1 from scim_user where connection_id = $1', gone.connectionId), [])
   })
 
-  it('and no deactivation waits for a creation that waits', async () => {
+  it('and no deactivation and no other creation waits for a creation that waits', async () => {
     const { id } = await scim.user()
     const making = await memberBeingMade('slow@order.example')
     const creation = post(scim, 'slow@order.example')
+    // By then it has left those it came with, and waits alone.
+    await setTimeout(300)
     await untilWaiting(app.database, 1)
+    assert.equal((await post(scim, 'quick@order.example')).status, 201)
     assert.equal((await scim.call('PATCH', `/Users/${id}`, replace('active', false))).status, 200)
     await making.finish()
     assert.equal((await creation).status, 201)

@@ -28,6 +28,15 @@ async function deadlocks(): Promise<number> {
   )
   return found.deadlocks!
 }
+/** Memberships of groups or users that are not there. */
+async function dangling(): Promise<number> {
+  const found = await row(`select count(*)::integer as count from scim_group_member m
+    left join scim_group g on g.organization_id = m.organization_id and g.id = m.group_id
+    left join scim_user u on u.organization_id = m.organization_id and u.id = m.user_id
+      and u.connection_id = g.connection_id
+    where g.id is null or u.id is null`)
+  return found.count!
+}
 async function users(count: number, client = scim): Promise<string[]> {
   const made: string[] = []
   for (let n = 0; n < count; n++) made.push((await client.user()).id)
@@ -139,6 +148,7 @@ describe('many clients at once', () => {
         (select count(*)::integer from group_membership gm join member m on m.id = gm.member_id
           where m.status = 'removed') as removed`)
     assert.deepEqual(wrong, { counts: 0, users: 0, groups: 0, removed: 0 })
+    assert.equal(await dangling(), 0)
   })
 })
 
@@ -183,6 +193,79 @@ describe('a request that meets another half-way', () => {
     assert.deepEqual(await meeting(added, deleted), [200, 204])
     assert.deepEqual(await scim.memberIdsOf(group.id), [])
     assert.equal(await deadlocks(), before)
+  })
+
+  it('adds nobody to a group whose DELETE comes first, and deletes with it whom it adds before', async () => {
+    const before = await deadlocks()
+    for (const order of ['deleted', 'added'] as const) {
+      const [id] = await users(1)
+      const group = await scim.group(`Met ${order}`)
+      const deleted = () => scim.call('DELETE', `/Groups/${group.id}`)
+      const added = () => scim.call('PATCH', `/Groups/${group.id}`, patched(add(id!)))
+      const answers = await (order === 'deleted' ? meeting(deleted, added) : meeting(added, deleted))
+      assert.deepEqual(answers, order === 'deleted' ? [204, 404] : [200, 204])
+      assert.equal(await dangling(), 0)
+    }
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('adds nobody to a group of a connection that is deleted first, and leaves nobody in one that is deleted then', async () => {
+    const before = await deadlocks()
+    for (const order of ['deleted', 'added'] as const) {
+      const other = await openConnection(app, scim.directory)
+      const { id } = await other.user()
+      const group = await other.group(`Met of a connection, ${order}`)
+      const deleted = () => scim.directory.send('DELETE', `/identity_providers/${other.providerId}`)
+      const added = () => other.call('PATCH', `/Groups/${group.id}`, patched(add(id)))
+      const answers = await (order === 'deleted' ? meeting(deleted, added) : meeting(added, deleted))
+      assert.deepEqual(answers, order === 'deleted' ? [204, 404] : [200, 204])
+      assert.equal(await dangling(), 0)
+    }
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('adds nobody for whom the group, given a role meanwhile, has no seat', async () => {
+    const before = await deadlocks()
+    const acme = scim.directory
+    const space = await acme.post('/workspaces', { name: 'Met', slug: 'met-space', purchased_seats: 1 })
+    const { data: roles } = await acme.get('/roles?resource=workspace')
+    const role = roles.find(({ key }: { key: string }) => key === 'member').id
+    const ids = await users(2)
+    const group = await scim.group('Met seats')
+    const managed = (await acme.get('/groups?limit=1000')).data.find(
+      ({ name }: { name: string }) => name === 'Met seats',
+    )
+    const given = () =>
+      acme.send('POST', '/role_assignments', { body: { role, group: managed.id, target: space.id } })
+    const added = () => scim.call('PATCH', `/Groups/${group.id}`, patched(add(...ids)))
+    assert.deepEqual(await meeting(given, added), [201, 400])
+    assert.deepEqual(await scim.memberIdsOf(group.id), [])
+    assert.equal(await deadlocks(), before)
+  })
+
+  it('adds who is not yet in a group, whoever else it is told to add once more', async () => {
+    const ids = await users(3)
+    const group = await scim.group('Met again', ids.slice(0, 1))
+    const added = (...of: string[]) => scim.call('PATCH', `/Groups/${group.id}`, patched(add(...of)))
+    assert.deepEqual(
+      await meeting(
+        () => added(ids[1]!),
+        () => added(...ids),
+      ),
+      [200, 200],
+    )
+    assert.deepEqual(await scim.memberIdsOf(group.id), ids.toSorted())
+    const found = await row(
+      `select member_count, version, (select count(*)::integer from group_membership where group_id = $1) as granted,
+         (select count(*)::integer from change where group_id = $1) as changes
+        from scim_group where id = $1`,
+      group.id,
+    )
+    // Created with the first, who came to it at once; then two changes, and none for who was there.
+    assert.deepEqual(found, { member_count: 3, version: 4, granted: 3, changes: 3 })
+    assert.equal((await added(ids[0]!)).status, 200)
+    const after = await row('select version from scim_group where id = $1', group.id)
+    assert.deepEqual(after, { version: 4 })
   })
 
   it('deletes an owner who is being deactivated, and deactivates nobody who is being deleted', async () => {
