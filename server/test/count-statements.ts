@@ -40,7 +40,7 @@ export async function statementsOf(database: Database, work: () => Promise<unkno
           inTransaction: true,
           runLast(statements, refuse) {
             statements.forEach(note)
-            tx.runLast(statements, refuse)
+            return tx.runLast(statements, refuse)
           },
         }),
       )) as Database['transaction'],

@@ -49,9 +49,13 @@ export function stoppingDatabase(original: Database): StoppingDatabase {
         const stopping = {
           ...stoppingTransaction(tx, STATEMENTS[stop.moment], pauseOnce),
           runLast(statements: readonly Statement<unknown>[], refuse?: (error: unknown) => never) {
+            const rows: unknown[][] = []
             last = async () => {
-              for (const statement of statements) await stopping.run(statement).catch(refuse)
+              for (const statement of statements) {
+                rows.push(await stopping.rows(statement).catch(refuse ?? ((error) => Promise.reject(error))))
+              }
             }
+            return { rows }
           },
         }
         const result = await work(stopping)

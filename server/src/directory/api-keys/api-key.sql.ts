@@ -96,12 +96,12 @@ export function revokingKeysOfMember(
 }
 
 /** The same of several members; fails where somebody holds one of their keys, and waits for nobody. */
-export function revokingFreeKeys(organizationId: string, memberIds: readonly string[], now: Date): SqlPart {
+export function revokingFreeKeys(organizationId: string, members: SqlPart, now: Date): SqlPart {
   return part`
     update api_key set revoked_at = ${now}
     where organization_id = ${organizationId} and id = any(array(
       select id from api_key
-      where organization_id = ${organizationId} and member_id = any(${memberIds}::uuid[]) and revoked_at is null
+      where organization_id = ${organizationId} and member_id = any(array(${members})) and revoked_at is null
       for no key update nowait))`
 }
 

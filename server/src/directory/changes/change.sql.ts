@@ -89,16 +89,17 @@ export function insertingChange(organizationId: string, change: NewChange): Stat
 /**
  * The next numbers of an organization, as `taken (seq, at)`, those before the first: an item of a WITH.
  *
+ * @param count how many; none: the counter is left alone, and nothing is looked at
  * @param written looked at before the counter is locked, so that what it names is written by then; unless it holds, a
  *   division by zero fails the statement
  */
-export function takingNumbers(organizationId: string, count: number, written: SqlPart): SqlPart {
+export function takingNumbers(organizationId: string, count: number | SqlPart, written: SqlPart): SqlPart {
   return part`taken as (
       update change_counter set
         last_seq = last_seq + ${count}::integer,
         last_at = greatest(last_at + interval '1 microsecond', clock_timestamp())
           + (${count}::integer - 1) * interval '1 microsecond'
-      where organization_id = ${organizationId} and 1 / (${written})::integer = 1
+      where organization_id = ${organizationId} and ${count}::integer > 0 and 1 / (${written})::integer = 1
       returning last_seq - ${count}::integer as seq, last_at - ${count}::integer * interval '1 microsecond' as at
     )`
 }

@@ -153,13 +153,15 @@ export async function listOverdrawnWorkspaces(
 /**
  * Fails, by dividing by zero, if members have a role, their own or a group's, in a workspace whose seats are limited:
  * activating them is to be looked at as a whole then. Run while the organization's counter is held.
+ *
+ * @param members a query of their ids
  */
-export function expectingNoSeats(organizationId: string, memberIds: readonly string[]): Statement<never> {
+export function expectingNoSeats(organizationId: string, members: SqlPart): Statement<never> {
   return sql`
     select 1 / (not exists (
       select 1 from workspace where organization_id = ${organizationId} and purchased_seats is not null
     ) or not exists (
-      select 1 from unnest(${memberIds}::uuid[]) m (id)
+      select 1 from (${members}) m (id)
       cross join lateral (
         select g.workspace_id from role_grant g
         where g.organization_id = ${organizationId} and g.member_id = m.id and g.ended_change is null

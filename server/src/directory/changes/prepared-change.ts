@@ -12,7 +12,8 @@ export interface ChangeLane {
 
 /** A change that is known before its transaction begins: made from a reading that locked nothing. */
 export interface PreparedChange<T> {
-  readonly result: T
+  /** What becomes of it. @param row what the statements answer of it, if they do */
+  readonly result: (row: unknown) => T
   /** Absent: there is nothing to change. */
   readonly write?: GroupedWrite<ChangeLane> & {
     /** What the statements write of it. It opens and ends no grants: such a change needs a transaction of its own. */
@@ -22,35 +23,35 @@ export interface PreparedChange<T> {
   }
 }
 
-/** Ends a transaction with what is prepared: it is sent with COMMIT. */
+/** Ends a transaction with what is prepared, whose statements answer nothing: it is sent with COMMIT. */
 export function finishWith<T>(context: Context, { result, write }: PreparedChange<T>): T {
-  if (write === undefined) return result
+  if (write === undefined) return result(undefined)
   const { db, change } = context
   change.describe(write.record)
   change.isRecorded = true
   db.runLast(write.kind.statements(laneOf(context), [write.row]), (error) => refuse(write, error))
-  return result
+  return result(undefined)
 }
 
 /**
  * Commits a prepared change, together with others of the same actor that are prepared meanwhile.
  *
- * @returns false: something has changed since the reading, and nothing is written
+ * @returns undefined: something has changed since the reading, and nothing is written
  * @throws what `refuse` throws
  */
-export async function commitPrepared(
+export async function commitPrepared<T>(
   commits: GroupCommit<ChangeLane>,
   context: ReadContext,
-  { write }: PreparedChange<unknown>,
-): Promise<boolean> {
-  if (write === undefined) return true
+  { write, result }: PreparedChange<T>,
+): Promise<{ readonly result: T } | undefined> {
+  if (write === undefined) return { result: result(undefined) }
   const lane = laneOf(context)
   const name = `${lane.organizationId} ${lane.actor.kind} ${lane.actor.id}`
   try {
-    await commits.commit(name, lane, write).catch((error: unknown) => refuse(write, error))
-    return true
+    const row = await commits.commit(name, lane, write).catch((error: unknown) => refuse(write, error))
+    return { result: result(row) }
   } catch (error) {
-    if (isConflict(error)) return false
+    if (isConflict(error)) return undefined
     throw error
   }
 }

@@ -102,7 +102,10 @@ export function openingForJoining(organizationId: string, to: SourceOfGroup): Sq
 }
 
 /** What the source gives those who are `leaving (member_id)` within a statement: its rows' places, one a member. */
-export function heldByLeaving(organizationId: string, to: SourceOfGroup): SqlPart {
+export function heldByLeaving(
+  organizationId: string,
+  to: Omit<SourceOfGroup, 'sourceId'> & { readonly sourceId: string | SqlPart },
+): SqlPart {
   return part`
     select x.ctid as place, l.member_id from leaving l
     cross join lateral (

@@ -34,10 +34,15 @@ export interface AssertedRow {
 }
 
 /** Rows of the users in `$removed`, each found by its key: a freshly filled table would be read whole otherwise. */
-function leavingSome(organizationId: string, groupId: string, removed: readonly string[]): SqlPart {
+export function leavingSome(
+  organizationId: string,
+  groupId: string,
+  removed: readonly string[],
+  isOn: SqlPart,
+): SqlPart {
   return part`
     delete from scim_group_member
-    where organization_id = ${organizationId} and ctid = any(array(
+    where organization_id = ${organizationId} and ${isOn} and ctid = any(array(
       select x.ctid from unnest(${encodeUuidArray(removed)}::uuid[]) r (id)
       cross join lateral (
         select sm.ctid from scim_group_member sm
@@ -81,7 +86,7 @@ export async function assertMembers(
         ${projecting(organizationId, to)}`)
     : await tx.row(sql<AssertedRow>`
         with ${coming(organizationId, to, assertion.added)},
-        gone as (${leavingSome(organizationId, to.groupId, assertion.removed)}),
+        gone as (${leavingSome(organizationId, to.groupId, assertion.removed, part`true`)}),
         ${projecting(organizationId, to)}`)
   return row!
 }
@@ -113,46 +118,8 @@ export async function holdUsers(
     ${findingWanted(organizationId, users.connectionId)}`)
 }
 
-/**
- * Stores that users join a group who are not in it, and opens their grants: what most often is all that a connection
- * asserts, for less. Sent behind the statement that locks the group, without waiting for its answer.
- *
- * @throws a unique violation if one of them is in the group
- */
-export async function assertJoining(
-  tx: Transaction,
-  organizationId: string,
-  to: Omit<Projection, 'sourceId' | 'endsGrants'>,
-  added: readonly string[],
-): Promise<AssertedRow> {
-  const row = await tx.row(sql<AssertedRow>`
-    with ${known(organizationId, to.connectionId, added)},
-    come as (
-      insert into scim_group_member (organization_id, group_id, user_id)
-      select ${organizationId}, ${to.groupId}, id from known order by id returning user_id
-    ), opened as (
-      insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
-      select ${organizationId}, ${to.groupId}, member_id, (
-        select source_id from scim_roster
-        where organization_id = ${organizationId} and connection_id = ${to.connectionId}), ${to.changeId}
-      from known where can_hold order by member_id returning member_id
-    ), counted as (
-      update scim_group set updated_at = ${to.now}, version = version + 1,
-        member_count = member_count + (select count(*) from come)
-      where organization_id = ${organizationId} and id = ${to.groupId}
-      returning member_count, version, updated_at
-    ), moved as (
-      select member_id from known
-    ), due as (${notingMoved(organizationId)})
-    select array(select id from wanted except select id from known) as unknown,
-      (select count(*) from come) as moved, array[]::uuid[] as held_ids,
-      (select count(*) from opened) as opened, 0 as ended, (select count(*) from due) as due,
-      c.member_count, c.version, c.updated_at
-    from counted c`)
-  return row!
-}
-
-function known(organizationId: string, connectionId: string, added: readonly string[]): SqlPart {
+/** The users of a connection among some ids, as `wanted (id)` and `known (id, member_id, can_hold)`. */
+export function known(organizationId: string, connectionId: string, added: readonly string[]): SqlPart {
   return part`wanted as materialized (
       select distinct id from unnest(${encodeUuidArray(added)}::uuid[]) w (id) order by id
     ), known as materialized (
@@ -168,15 +135,19 @@ function coming(organizationId: string, to: Projection, added: readonly string[]
     )`
 }
 
+/** Whom the users who are `gone (user_id)` stand for. */
+export function membersGone(organizationId: string): SqlPart {
+  return part`
+    select u.member_id from gone
+    cross join lateral (
+      select u.member_id from scim_user u
+      where u.organization_id = ${organizationId} and u.id = gone.user_id limit 1) u`
+}
+
 function projecting(organizationId: string, to: Projection): SqlPart {
   return part`joining as (select member_id from known where can_hold),
     opened as (${openingForJoining(organizationId, to)}),
-    leaving as materialized (
-      select u.member_id from gone
-      cross join lateral (
-        select u.member_id from scim_user u
-        where u.organization_id = ${organizationId} and u.id = gone.user_id limit 1) u
-    ), held as materialized (${heldByLeaving(organizationId, to)}),
+    leaving as materialized (${membersGone(organizationId)}), held as materialized (${heldByLeaving(organizationId, to)}),
     ended as (${endingHeld(organizationId, to.endsGrants)}),
     past as (${movingEndedToPast(to.changeId)}),
     counted as (

@@ -31,6 +31,7 @@ import {
   type Projected,
   projectAssertion,
   projectJoining,
+  projectLeaving,
   supersedeHeldProjections,
 } from './projection.ts'
 import { appendGroup, leaveGroups, lockRoster } from './roster.sql.ts'
@@ -142,10 +143,9 @@ export async function changeScimGroup(
 ): Promise<ScimGroupRow> {
   const { db, organizationId, change, now } = context
   const locking = requireLockedScimGroup(context, id)
-  const joining =
-    !context.isRetry && isJoining(wanted) ? projectJoining(context, id, wanted.members.added) : undefined
+  const projecting = projectDirectly(context, id, wanted)
   // What the lock says comes first.
-  joining?.catch(() => {})
+  projecting?.catch(() => {})
   const before = await locking
   requireVersion(before.version, expectedVersion)
   change.expectsUntouched = !context.isRetry && !before.gives_seats
@@ -165,7 +165,7 @@ export async function changeScimGroup(
     await renameGroup(db, organizationId, { id, name: fields.displayName, now })
     due += await noteMembersOfGroup(db, organizationId, id)
   }
-  const projected = await (joining ?? projectWanted(context, before, wanted.members))
+  const projected = (await projecting) ?? (await projectWanted(context, before, wanted.members))
   due += projected?.due ?? 0
   const isMoved = projected !== undefined && projected.moved > 0
   if (!isUpdated && !isMoved && change.opened + change.ended === 0) return before
@@ -184,11 +184,18 @@ export async function changeScimGroup(
   return await getScimGroup(context, id)
 }
 
-/** Users join, and nothing else is wanted. */
-function isJoining(wanted: ScimGroupChange): wanted is { members: MemberAssertion } {
-  const { members, fields = {} } = wanted
-  if (members === undefined || members.replaces || members.removed.length > 0) return false
-  return members.added.length > 0 && Object.keys(fields).length === 0
+/** Some users join a group, or some leave it, and nothing else is wanted; undefined: it is not as simple. */
+function projectDirectly(
+  context: Context,
+  id: string,
+  { members, fields = {} }: ScimGroupChange,
+): Promise<Projected | undefined> | undefined {
+  if (members === undefined || members.replaces || Object.keys(fields).length > 0) return undefined
+  const { added, removed } = members
+  if (added.length === 0 && removed.length > 0) return projectLeaving(context, id, removed)
+  // Who is likely to be in the group already is asked for.
+  if (removed.length > 0 || added.length === 0 || context.isRetry) return undefined
+  return projectJoining(context, id, added)
 }
 
 async function projectWanted(

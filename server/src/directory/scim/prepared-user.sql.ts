@@ -1,4 +1,4 @@
-import { part, SqlFragment, type Statement, sql } from '../../platform/postgres/sql.ts'
+import { part, SqlFragment, type SqlPart, type Statement, sql } from '../../platform/postgres/sql.ts'
 import type { RecordedActor } from '../access/permission.ts'
 import { revokingFreeKeys } from '../api-keys/api-key.sql.ts'
 import { insertingChanges, takingNumbers } from '../changes/change.sql.ts'
@@ -128,17 +128,26 @@ export function updatingPeople(
     ${insertingChanges(organizationId, actor)}`
 }
 
+/** Whom users stand for: a query of their ids. */
+export function membersOf(organizationId: string, users: readonly { readonly id: string }[]): SqlPart {
+  return part`
+    select u.member_id from unnest(${users.map((user) => user.id)}::uuid[]) w (id)
+    cross join lateral (
+      select member_id from scim_user where organization_id = ${organizationId} and id = w.id limit 1) u`
+}
+
 /**
- * Ends the API keys of members who are deactivated. Fails if somebody holds one, and if the deactivation is about more
- * than their own rows: one is an owner, or something is pending of an address. Run while the organization's counter is
- * held: whatever was given to a member before is seen, and what others give it meanwhile comes after.
+ * Ends the API keys of members who are deactivated. Fails if somebody holds one, and if the deactivation is
+ * about more than their own rows: one is an owner, or something is pending of an address. Run while the organization's
+ * counter is held: whatever was given to a member before is seen, and what others give it meanwhile comes after.
+ *
+ * @param members a query of their ids
  */
-export function endingKeys(organizationId: string, users: readonly PreparedUserUpdate[]): Statement<never> {
-  const memberIds = users.map((user) => user.member_id)
+export function endingKeys(organizationId: string, members: SqlPart, now: Date): Statement<never> {
   return sql`
-    with keys as (${revokingFreeKeys(organizationId, memberIds, users[0]!.now)})
+    with keys as (${revokingFreeKeys(organizationId, members, now)})
     select 1 / (not exists (
-      select 1 from unnest(${memberIds}::uuid[]) m (id)
+      select 1 from (${members}) m (id)
       cross join lateral (
         select 1 from role_grant g
         join role r on r.organization_id = g.organization_id and r.id = g.role_id
@@ -146,7 +155,7 @@ export function endingKeys(organizationId: string, users: readonly PreparedUserU
         where g.organization_id = ${organizationId} and g.member_id = m.id and g.ended_change is null limit 1) o
     ) and not exists (
       select 1 from invitation i
-      where i.organization_id = ${organizationId} and i.status = 'pending'
-        and i.email_key = any(${users.map((user) => user.email_key)}::text[])
+      where i.organization_id = ${organizationId} and i.status = 'pending' and i.email_key = any(array(
+        select email_key from member where organization_id = ${organizationId} and id = any(array(${members}))))
     ))::integer`
 }

@@ -4,6 +4,7 @@ import type { ChangeLane } from '../changes/prepared-change.ts'
 import {
   endingKeys,
   insertingPeople,
+  membersOf,
   type PreparedUser,
   type PreparedUserUpdate,
   updatingPeople,
@@ -25,10 +26,7 @@ const activation: Kind<PreparedUserUpdate> = {
   mayWait: false,
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
-    expectingNoSeats(
-      organizationId,
-      users.map((user) => user.member_id),
-    ),
+    expectingNoSeats(organizationId, membersOf(organizationId, users)),
   ],
 }
 
@@ -36,7 +34,7 @@ const deactivation: Kind<PreparedUserUpdate> = {
   mayWait: false,
   statements: ({ organizationId, actor }, users) => [
     updatingPeople(organizationId, actor, users),
-    endingKeys(organizationId, users),
+    endingKeys(organizationId, membersOf(organizationId, users), users[0]!.now),
   ],
 }
 

@@ -7,14 +7,9 @@ import { endRoleGrantsOfGroup } from '../grants/role-grant.sql.ts'
 import { isAssertedGroup, markGroupDeleted, releaseGroup } from '../groups/group.sql.ts'
 import { brakeOf, brakeReason } from '../plans/brake.ts'
 import { countUnapprovedRemovals, decidePlan, lockHeldPlans, type PlanRow } from '../plans/plan.sql.ts'
-import {
-  type AssertedRow,
-  assertJoining,
-  assertMembers,
-  holdUsers,
-  type MemberAssertion,
-} from './assertion.sql.ts'
+import { type AssertedRow, assertMembers, holdUsers, type MemberAssertion } from './assertion.sql.ts'
 import { connectionOf } from './connection.ts'
+import { assertJoining, assertLeaving } from './direct-assertion.sql.ts'
 import type { LockedScimGroupRow } from './group.sql.ts'
 import { endProjected, insertProjectionPlan, projectWhole } from './projection.sql.ts'
 
@@ -78,6 +73,24 @@ export async function projectJoining(
   const asserted = await assertJoining(db, organizationId, to, userIds)
   requireKnown(asserted.unknown)
   change.count({ opened: asserted.opened })
+  return { ...asserted, heldBecause: undefined }
+}
+
+/**
+ * The same of users who leave a group.
+ *
+ * @returns undefined: removals run under a brake, and nothing is done
+ */
+export async function projectLeaving(
+  context: Context,
+  groupId: string,
+  userIds: readonly string[],
+): Promise<Projected | undefined> {
+  const { db, organizationId, change, now } = context
+  const to = { connectionId: connectionOf(context), groupId, changeId: change.id, now }
+  const asserted = await assertLeaving(db, organizationId, to, userIds.filter(isUuid))
+  if (asserted.is_braked) return undefined
+  change.count({ ended: asserted.ended })
   return { ...asserted, heldBecause: undefined }
 }
 

@@ -87,7 +87,7 @@ export async function prepareScimUserChange(
   const connectionId = connectionOf(context)
   const before = await findProvisionedPerson(context.db, context.organizationId, { connectionId, id })
   const wanted = readChange(before, transform, expectedVersion)
-  if (wanted === undefined) return { result: before! }
+  if (wanted === undefined) return { result: () => before! }
   const changing = changingTo(before!, wanted)
   const isTurned = wanted.active !== before!.active
   const isOwnMatter =
@@ -165,7 +165,7 @@ function updating(
   }
   const turns = isStatusNew ? (wanted.active ? 'on' : 'off') : undefined
   return {
-    result: rowAfter(before, wanted, now),
+    result: () => rowAfter(before, wanted, now),
     write: { ...updatingUser(row, turns), record, refuse: userConflict },
   }
 }

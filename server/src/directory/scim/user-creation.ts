@@ -66,7 +66,7 @@ function newPerson(
   const record = { kind: 'member.created', memberId, detail: { level: 'member', scim_user: id } } as const
   const status = user.active ? 'active' : 'suspended'
   return {
-    result: toRow(user, id, { version: 1, created_at: toMoment(now), updated_at: toMoment(now) }),
+    result: () => toRow(user, id, { version: 1, created_at: toMoment(now), updated_at: toMoment(now) }),
     write: {
       ...creating({
         ...rowsOf(user, person),

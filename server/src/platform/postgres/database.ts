@@ -19,8 +19,14 @@ export interface Transaction extends Queryable {
    * failure is that of the transaction.
    *
    * @param refuse throws what a failure means
+   * @returns what each of them answers, to be looked at once the transaction is over: there is nothing before
    */
-  runLast(statements: readonly Statement<unknown>[], refuse?: (error: unknown) => never): void
+  runLast(statements: readonly Statement<unknown>[], refuse?: (error: unknown) => never): LastAnswers
+}
+
+/** What the statements of a transaction's end have answered: the rows of each. */
+interface LastAnswers {
+  rows: readonly (readonly unknown[])[]
 }
 
 export interface Database extends Queryable {
@@ -124,9 +130,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   async function attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     let broken: Error | undefined
-    let last: { statements: readonly Statement<unknown>[]; refuse: (error: unknown) => never } | undefined
+    let last:
+      | { statements: readonly Statement<unknown>[]; refuse: (error: unknown) => never; answers: LastAnswers }
+      | undefined
     const runLast: Transaction['runLast'] = (statements, refuse = rethrow) => {
-      last = { statements, refuse }
+      const answers: LastAnswers = { rows: [] }
+      last = { statements, refuse, answers }
+      return answers
     }
     let send = holdBack(client)
     let isUnderWay = false
@@ -153,7 +163,12 @@ export function openDatabase(options: DatabaseOptions): Database {
       // After a failure COMMIT rolls back.
       const committed = client.query('commit')
       send()
-      await Promise.all([begun, Promise.all(ending).catch(last?.refuse ?? rethrow), committed])
+      const [, ended] = await Promise.all([
+        begun,
+        Promise.all(ending).catch(last?.refuse ?? rethrow),
+        committed,
+      ])
+      if (last !== undefined) last.answers.rows = ended.map(({ rows }) => rows)
       return result
     } catch (error) {
       send()

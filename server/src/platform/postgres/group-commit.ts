@@ -5,7 +5,10 @@ import { type Statement, sql } from './sql.ts'
 export interface WriteKind<Lane, Row> {
   /** It may have to wait for somebody's lock: so it comes before those that do not, and waits for a short time only. */
   readonly mayWait: boolean
-  /** The statements that write the rows, or fail. They check whatever was taken for granted when a row was made. */
+  /**
+   * The statements that write the rows, or fail. They check whatever was taken for granted when a row was made. What the
+   * first answers, if anything, is a row for each of them, in their order.
+   */
   statements(lane: Lane, rows: readonly Row[]): Statement<unknown>[]
 }
 
@@ -16,7 +19,7 @@ export interface GroupedWrite<Lane> {
 
 interface Job<Lane> {
   readonly write: GroupedWrite<Lane>
-  resolve(): void
+  resolve(answer: unknown): void
   reject(error: unknown): void
 }
 
@@ -47,9 +50,10 @@ export class GroupCommit<Lane> {
    * Resolves when the write is committed.
    *
    * @param name of the lane: whoever gives the same name gives the same lane
+   * @returns the row that its statement answers for it; undefined: none
    * @throws what the database says of its own statements: then nothing of it is written
    */
-  commit(name: string, lane: Lane, write: GroupedWrite<Lane>): Promise<void> {
+  commit(name: string, lane: Lane, write: GroupedWrite<Lane>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const job = { write, resolve, reject }
       const waiting = this.#lanes.get(name)
@@ -68,9 +72,7 @@ export class GroupCommit<Lane> {
 
   async #commitAll(lane: Lane, jobs: readonly Job<Lane>[]): Promise<void> {
     try {
-      const mayWait = jobs.some(({ write }) => write.kind.mayWait)
-      await this.#write([...(mayWait ? [limitingWaits] : []), ...statementsOf(lane, jobs)])
-      for (const job of jobs) job.resolve()
+      await this.#write(lane, jobs, jobs.some(mayWait) ? [limitingWaits] : [])
     } catch (error) {
       const state = sqlState(error)
       const isKnown = state !== undefined && !UNANSWERED.test(state)
@@ -83,24 +85,30 @@ export class GroupCommit<Lane> {
 
   async #commitAlone(lane: Lane, job: Job<Lane>): Promise<void> {
     try {
-      await this.#write(statementsOf(lane, [job]))
-      job.resolve()
+      await this.#write(lane, [job], [])
     } catch (error) {
       job.reject(error)
     }
   }
 
-  async #write(statements: readonly Statement<unknown>[]): Promise<void> {
-    await this.#database.transaction(async (tx) => tx.runLast(statements))
+  /** Commits the writes, those first that may wait, and answers each. */
+  async #write(lane: Lane, jobs: readonly Job<Lane>[], before: readonly Statement<unknown>[]): Promise<void> {
+    const kinds = [...Map.groupBy(jobs, ({ write }) => write.kind)]
+      .sort(([, [one]], [, [other]]) => Number(mayWait(other!)) - Number(mayWait(one!)))
+      .map(([kind, ofKind]) => {
+        const rows = ofKind.map(({ write }) => write.row)
+        return { ofKind, statements: kind.statements(lane, rows) }
+      })
+    const statements = [...before, ...kinds.flatMap((kind) => kind.statements)]
+    const answers = await this.#database.transaction(async (tx) => tx.runLast(statements))
+    let place = before.length
+    for (const { ofKind, statements: own } of kinds) {
+      for (const [index, job] of ofKind.entries()) job.resolve(answers.rows[place]?.[index])
+      place += own.length
+    }
   }
 }
 
-function statementsOf<Lane>(lane: Lane, jobs: readonly Job<Lane>[]): Statement<unknown>[] {
-  const kinds = [...Map.groupBy(jobs, ({ write }) => write.kind)]
-  return kinds
-    .sort(([one], [other]) => Number(other.mayWait) - Number(one.mayWait))
-    .flatMap(([kind, ofKind]) => {
-      const rows = ofKind.map(({ write }) => write.row)
-      return kind.statements(lane, rows)
-    })
+function mayWait<Lane>({ write }: Job<Lane>): boolean {
+  return write.kind.mayWait
 }

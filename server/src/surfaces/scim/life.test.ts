@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
-import { openScim, type ScimTestClient } from '../../../test/scim-client.ts'
+import { openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
 
 let app: TestApp
 let scim: ScimTestClient
@@ -25,6 +25,66 @@ describe('the life of a provisioned user', () => {
     const on = await scim.patch(`/Users/${user.id}`, { op: 'replace', path: 'active', value: true })
     assert.deepEqual([on.id, on.active], [user.id, true])
     assert.deepEqual([(await memberOf()).id, (await memberOf()).status], [member.id, 'active'])
+  })
+
+  it('is answered as it is then, and stays as it is where nothing changes', async () => {
+    const { id } = await scim.user({ title: 'Lead' })
+    await scim.group('Answered', [id])
+    const read = () => scim.expect(200, 'GET', `/Users/${id}`)
+    const set = (value: boolean) => scim.patch(`/Users/${id}`, { op: 'replace', path: 'active', value })
+    for (const [value, version] of [
+      [true, 1],
+      [false, 2],
+      [false, 2],
+      [true, 3],
+    ] as const) {
+      const before = await read()
+      const answer = await set(value)
+      assert.deepEqual(answer, await read())
+      assert.equal(answer.meta.version, `W/"${version}"`)
+      assert.equal(answer.groups.length, 1)
+      assert.equal(answer.meta.lastModified === before.meta.lastModified, value === before.active)
+      assert.deepEqual({ ...answer, active: 0, meta: 0 }, { ...before, active: 0, meta: 0 })
+    }
+    const { data } = await scim.directory.ok('GET', '/changes?order=desc&limit=2')
+    assert.deepEqual(
+      data.map((change: { kind: string; detail: unknown }) => [change.kind, change.detail]),
+      [
+        ['member.reactivated', { scim_user: id }],
+        ['member.suspended', { scim_user: id }],
+      ],
+    )
+  })
+
+  it('goes on for those who are deactivated together, whatever is asked of others in the same moment', async () => {
+    const users = []
+    for (let n = 0; n < 6; n++) users.push(await scim.user())
+    const [off, other, twice, gone] = users
+    await scim.expect(204, 'DELETE', `/Users/${gone.id}`)
+    const set = (user: { id: string }, value: boolean) =>
+      scim.call('PATCH', `/Users/${user.id}`, {
+        body: { schemas: [PATCH], Operations: [{ op: 'replace', path: 'active', value }] },
+      })
+    const answers = await Promise.all([
+      ...[set(off, false), set(other, true), set(twice, false), set(twice, false), set(gone, false)],
+      ...[set(users[4], false), set(users[5], false)],
+    ])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 200, 404, 200, 200],
+    )
+    const active = []
+    for (const user of [off, other, twice, users[4], users[5]]) {
+      const { body } = await scim.call('GET', `/Users/${user.id}`)
+      active.push([body.active, body.meta.version])
+    }
+    assert.deepEqual(active, [
+      [false, 'W/"2"'],
+      [true, 'W/"1"'],
+      [false, 'W/"2"'],
+      [false, 'W/"2"'],
+      [false, 'W/"2"'],
+    ])
   })
 
   it('is over after a DELETE, and a new POST brings the same member back under a new SCIM id', async () => {

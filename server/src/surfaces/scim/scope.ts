@@ -49,11 +49,11 @@ export class ScimScope {
     prepare?: (context: ReadContext) => Promise<PreparedChange<T> | undefined>,
   ): Promise<T> {
     const prepared = await prepare?.(this.reading)
-    if (prepared === undefined || !(await commitPrepared(this.#commits, this.reading, prepared))) {
-      return await this.#carryOut(work)
-    }
+    if (prepared === undefined) return await this.#carryOut(work)
+    const committed = await commitPrepared(this.#commits, this.reading, prepared)
+    if (committed === undefined) return await this.#carryOut(work)
     if (prepared.write !== undefined && takesAccess(prepared.write.record)) this.#authentication.forget()
-    return prepared.result
+    return committed.result
   }
 
   async #carryOut<T>(work: (context: Context) => Promise<T>): Promise<T> {

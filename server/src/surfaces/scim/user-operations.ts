@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import { foldText } from '../../directory/scim/fold.ts'
 import { deleteScimUser, type ScimUserRow, type ScimUserWrite } from '../../directory/scim/user.ts'
-import { changeScimUser, prepareScimUserChange } from '../../directory/scim/user-change.ts'
+import { prepareScimUserActivation } from '../../directory/scim/user-activation.ts'
+import {
+  changeScimUser,
+  prepareScimUserChange,
+  type ScimUserTransform,
+} from '../../directory/scim/user-change.ts'
 import { createScimUser, prepareNewScimUser } from '../../directory/scim/user-creation.ts'
 import { statedPerson } from './person.ts'
 import type { ResourceDocument } from './protocol/attribute.ts'
 import { readPatchRequest } from './protocol/patch-request.ts'
-import { patchUser } from './protocol/patch-user.ts'
+import { activeOnly, patchUser } from './protocol/patch-user.ts'
 import { readResource } from './protocol/read-resource.ts'
 import { userType } from './protocol/registry.ts'
 import { emailKeys, searchDocument } from './protocol/search-document.ts'
@@ -70,26 +75,36 @@ export async function patchUserById(
   expectedVersion?: number,
 ): Promise<ScimUserRow> {
   const operations = readPatchRequest(body)
-  return await change(scope, id, (before) => patchUser(before, operations), expectedVersion)
+  const active = expectedVersion === undefined ? activeOnly(operations) : undefined
+  const patch = (before: ResourceDocument) => patchUser(before, operations)
+  if (active === undefined) return await change(scope, id, patch, expectedVersion)
+  return await scope.write(
+    (context) => changeScimUser(context, id, transformingRow(patch), undefined),
+    async () => prepareScimUserActivation(id, active),
+  )
 }
 
-/** What is said to be neither active nor inactive any more stays what it was. */
 async function change(
   scope: ScimScope,
   id: string,
   transform: (before: ResourceDocument) => ResourceDocument,
   expectedVersion: number | undefined,
 ): Promise<ScimUserRow> {
-  const transformRow = (row: ScimUserRow) => {
+  const transformRow = transformingRow(transform)
+  return await scope.write(
+    (context) => changeScimUser(context, id, transformRow, expectedVersion),
+    (context) => prepareScimUserChange(context, id, transformRow, expectedVersion),
+  )
+}
+
+/** What is said to be neither active nor inactive any more stays what it was. */
+function transformingRow(transform: (before: ResourceDocument) => ResourceDocument): ScimUserTransform {
+  return (row) => {
     const before = fromStoredDocument(row)
     const after = { active: before.active, ...transform(before) }
     if (isDeepStrictEqual(after, before)) return undefined
     return toWrite(after, { document: before, stored: row.document })
   }
-  return await scope.write(
-    (context) => changeScimUser(context, id, transformRow, expectedVersion),
-    (context) => prepareScimUserChange(context, id, transformRow, expectedVersion),
-  )
 }
 
 /** DELETE of a user (RFC 7644 section 3.6). @throws what `deleteScimUser` throws */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ResourceDocument } from './attribute.ts'
 import { readPatchRequest } from './patch-request.ts'
-import { patchUser } from './patch-user.ts'
+import { activeOnly, patchUser } from './patch-user.ts'
 import { userType } from './registry.ts'
 
 const core = userType.schema.id
@@ -403,4 +403,37 @@ describe('patchUser', () => {
       assert.equal(({} as { polluted?: unknown }).polluted, undefined)
     })
   }
+})
+
+describe('what a PATCH makes of active, without the user', () => {
+  const only = (...operations: unknown[]) => activeOnly(readPatchRequest({ Operations: operations }))
+  const active = { op: 'replace', path: 'active', value: false }
+
+  test('is known where it says nothing else, and is what applying it makes of it', () => {
+    for (const value of [true, false, 'True', 'false'])
+      for (const operation of [
+        { op: 'Replace', path: 'active', value },
+        { op: 'add', path: 'ACTIVE', value },
+        { op: 'replace', value: { active: value } },
+        { op: 'replace', path: '', value: { Active: value } },
+      ]) {
+        assert.equal(only(operation), patch(ann, operation).active, JSON.stringify(operation))
+      }
+  })
+
+  test('is not known where it says more, or another thing', () => {
+    const others = [
+      [],
+      [active, active],
+      [active, { op: 'replace', path: 'title', value: 'Lead' }],
+      [{ op: 'remove', path: 'active' }],
+      [{ op: 'replace', value: { active: false, title: 'Lead' } }],
+      [{ op: 'replace', value: {} }],
+      [{ op: 'replace', path: 'active', value: null }],
+      [{ op: 'replace', path: 'active', value: 'perhaps' }],
+      [{ op: 'replace', path: 'active', value: { active: false } }],
+      [{ op: 'replace', path: 'title', value: true }],
+    ]
+    for (const operations of others) assert.equal(only(...operations), undefined, JSON.stringify(operations))
+  })
 })

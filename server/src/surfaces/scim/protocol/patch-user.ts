@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Attribute, ResourceDocument } from './attribute.ts'
+import { toBoolean } from './boolean-text.ts'
 import { addEntries, type Entry, saysSomething } from './entries.ts'
 import type { Filter } from './filter-syntax.ts'
 import { isJsonObject } from './json-object.ts'
@@ -31,6 +32,24 @@ export function patchUser(
   const patched = changes.reduce(change, document)
   const tidied = tidy(patched, document)
   return isDeepStrictEqual(tidied, document) ? document : tidied
+}
+
+/**
+ * What a PATCH makes of `active`, if it is clear without the user and says nothing else: what identity providers send
+ * most. Undefined: it is to be applied as a whole.
+ */
+export function activeOnly(operations: readonly PatchOperation[]): boolean | undefined {
+  const [operation, ...others] = operations
+  if (operation === undefined || others.length > 0 || operation.op === 'remove') return undefined
+  return toBoolean(activeIn(operation))
+}
+
+/** The value of `active` in an operation that has no other. */
+function activeIn({ path, value }: PatchOperation): unknown {
+  if (path !== undefined) return path.toLowerCase() === 'active' ? value : undefined
+  if (!isJsonObject(value)) return undefined
+  const [name, ...others] = Object.keys(value)
+  return others.length === 0 && name?.toLowerCase() === 'active' ? value[name] : undefined
 }
 
 /** Each is made with every entry of a list: a thousand keep the work of a request below a moment. */
