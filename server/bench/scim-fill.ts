@@ -50,6 +50,8 @@ export async function makeBareTables({ database }: BenchServer): Promise<void> {
       id uuid primary key, user_name_key text not null unique, document text not null, active boolean not null)`)
   await database.run(sql`
     create table bare_group_member (group_id uuid not null, user_id uuid not null, primary key (group_id, user_id))`)
+  // What a user's groups are read by.
+  await database.run(sql`create index on bare_group_member (user_id, group_id)`)
 }
 
 /**

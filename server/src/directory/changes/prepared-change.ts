@@ -12,7 +12,12 @@ export interface ChangeLane {
 
 /** A change that is known before its transaction begins: made from a reading that locked nothing. */
 export interface PreparedChange<T> {
-  /** What becomes of it. @param row what the statements answer of it, if they do */
+  /**
+   * What becomes of it.
+   *
+   * @param row what the statements answer of it, if they do
+   * @throws {Conflict} they have left it out
+   */
   readonly result: (row: unknown) => T
   /** Absent: there is nothing to change. */
   readonly write?: GroupedWrite<ChangeLane> & {

@@ -118,10 +118,14 @@ export async function holdUsers(
     ${findingWanted(organizationId, users.connectionId)}`)
 }
 
-/** The users of a connection among some ids, as `wanted (id)` and `known (id, member_id, can_hold)`. */
+/**
+ * The users of a connection among some ids, as `wanted (id)` and `known (id, member_id, can_hold)`, in the order of ids.
+ *
+ * @param added UUIDs in lower case
+ */
 export function known(organizationId: string, connectionId: string, added: readonly string[]): SqlPart {
   return part`wanted as materialized (
-      select distinct id from unnest(${encodeUuidArray(added)}::uuid[]) w (id) order by id
+      select id from unnest(${encodeUuidArray([...new Set(added)].sort())}::uuid[]) w (id)
     ), known as materialized (
       ${findingWanted(organizationId, connectionId)}
     )`

@@ -34,11 +34,11 @@ export async function assertJoining(
     with ${known(organizationId, to.connectionId, added)},
     come as (
       insert into scim_group_member (organization_id, group_id, user_id)
-      select ${organizationId}, ${to.groupId}, id from known order by id returning user_id
+      select ${organizationId}, ${to.groupId}, id from known returning user_id
     ), opened as (
       insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
       select ${organizationId}, ${to.groupId}, member_id, ${sourceOf(organizationId, to.connectionId)}, ${to.changeId}
-      from known where can_hold order by member_id returning member_id
+      from known where can_hold returning member_id
     ), counted as (
       update scim_group set updated_at = ${to.now}, version = version + 1,
         member_count = member_count + (select count(*) from come)
@@ -47,7 +47,8 @@ export async function assertJoining(
     ), moved as (
       select member_id from known
     ), due as (${notingMoved(organizationId)})
-    select array(select id from wanted except select id from known) as unknown,
+    select case when (select count(*) from known) = (select count(*) from wanted) then array[]::uuid[]
+        else array(select id from wanted except select id from known) end as unknown,
       (select count(*) from come) as moved, array[]::uuid[] as held_ids,
       (select count(*) from opened) as opened, 0 as ended, (select count(*) from due) as due,
       c.member_count, c.version, c.updated_at

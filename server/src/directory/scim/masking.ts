@@ -32,17 +32,22 @@ export interface Masking {
   url(text: string): string
 }
 
-/** Knows nothing yet: bodies and the URL come before sentences about them. */
-export function createMasking(): Masking {
+/**
+ * Knows nothing yet: bodies and the URL come before sentences about them.
+ *
+ * @param knowsAgain false: there is no sentence to come, and nothing is remembered
+ */
+export function createMasking({ knowsAgain }: { knowsAgain: boolean } = { knowsAgain: true }): Masking {
   const seen = new Set<string>()
   let isOverfull = false
   const note = (text: string) => {
+    if (!knowsAgain) return
     if (seen.size >= SEEN_MAX) isOverfull = true
     else if (text.trim() !== '') seen.add(text.trim())
   }
   return {
     body(value) {
-      const masked = maskValue(value, { nodes: 0, note }, [], undefined, 0)
+      const masked = maskValue(value, { nodes: 0, note, knowsAgain }, [], undefined, 0)
       const isTooLong = masked !== undefined && JSON.stringify(masked).length > BODY_LENGTH_MAX
       return isTooLong ? { [MASK]: 'too large to be kept' } : masked
     },
@@ -69,6 +74,7 @@ export function createMasking(): Masking {
 interface Progress {
   nodes: number
   readonly note: Note
+  readonly knowsAgain: boolean
 }
 
 /** @param names the attributes that the value is of, from the outermost, in lower case */
@@ -84,7 +90,7 @@ function maskValue(
   if (typeof value !== 'object')
     return maskScalar(value as string | number | boolean, progress, names, target)
   if (progress.nodes > NODES_MAX || depth > DEPTH_MAX) {
-    noteAll(value, progress.note)
+    noteAll(value, progress)
     return MASK
   }
   if (Array.isArray(value)) {
@@ -92,7 +98,7 @@ function maskValue(
       .slice(0, ENTRIES_MAX)
       .map((entry) => maskValue(entry, progress, names, target, depth + 1))
     const rest = value.slice(ENTRIES_MAX)
-    noteAll(rest, progress.note)
+    noteAll(rest, progress)
     return rest.length === 0 ? shown : [...shown, `… and ${rest.length} more`]
   }
   const entries = Object.entries(value)
@@ -108,7 +114,7 @@ function maskValue(
       depth + 1,
     )
   }
-  noteAll(entries.slice(ENTRIES_MAX), progress.note)
+  noteAll(entries.slice(ENTRIES_MAX), progress)
   return masked
 }
 
@@ -171,7 +177,8 @@ function isKept(value: string, names: readonly string[], target: string | undefi
 }
 
 /** Takes note of every text below a value that is not kept itself. */
-function noteAll(value: unknown, note: Note): void {
+function noteAll(value: unknown, { note, knowsAgain }: Progress): void {
+  if (!knowsAgain) return
   const open = [value]
   for (let visited = 0; open.length > 0; visited++) {
     // A note too many makes every sentence unkept: there is no value that this could miss.

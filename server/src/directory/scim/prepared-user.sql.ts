@@ -38,33 +38,54 @@ export interface PreparedUserUpdate extends PreparedUser {
   readonly is_person_new: boolean
 }
 
-const USER_COLUMNS = new SqlFragment(`n integer, id uuid, member_id uuid, user_name text, user_name_key text,
+const USER_COLUMNS = new SqlFragment(`id uuid, member_id uuid, user_name text, user_name_key text,
       external_id text, active boolean, suspended_member boolean, document text, search text, email_keys text[],
       email text, email_key text, display_name text, first_name text, last_name text, status text, now timestamptz,
       change_id uuid, kind text, detail jsonb`)
 
+const placed = (users: readonly PreparedUser[]) =>
+  JSON.stringify(users.map((user, index) => ({ place: index + 1, ...user })))
 const numbered = (users: readonly PreparedUser[]) =>
   JSON.stringify(users.map((user, index) => ({ n: index + 1, ...user })))
+
+/** Whether a user was created. */
+export interface CreatedRow {
+  readonly is_new: boolean
+}
 
 /**
  * Creates users of a connection, the members they stand for and the changes. Takes the addresses first, in their order:
  * whoever waits for one keeps nobody from the connection's list, which is locked next, and from the organization's
  * counter. Fails where the connection is gone: then its list has no place.
+ *
+ * @param leavesKnown leaves out whose address a member has or had: that one has to be looked at more closely
  */
 export function insertingPeople(
   organizationId: string,
   actor: RecordedActor,
   users: readonly PreparedUser[],
-): Statement<never> {
+  leavesKnown: boolean,
+): Statement<CreatedRow> {
+  const count = part`(select count(*) from wanted)`
   const written = part`(select count(*) from people) + (select count(*) from created) > 0`
-  return sql`
-    with wanted as materialized (
-      select * from json_to_recordset(${numbered(users)}) as w(${USER_COLUMNS})
-    ), place as (
-      update scim_roster set last_user_seq = last_user_seq + ${users.length}::integer,
-        user_count = user_count + ${users.length}::integer
-      where organization_id = ${organizationId} and connection_id = ${actor.id}
-      returning last_user_seq - ${users.length}::integer as seq
+  // Both kinds of member have an index of their own for their addresses.
+  return sql<CreatedRow>`
+    with asked as materialized (
+      select * from json_to_recordset(${placed(users)}) as w(place integer, ${USER_COLUMNS})
+    ), known as materialized (
+      select a.place from asked a where ${leavesKnown}::boolean and (exists (
+          select 1 from member m
+          where m.organization_id = ${organizationId} and m.email_key = a.email_key and m.can_hold_grants
+        ) or exists (
+          select 1 from member m
+          where m.organization_id = ${organizationId} and m.email_key = a.email_key and not m.can_hold_grants))
+    ), wanted as materialized (
+      select row_number() over (order by a.place) as n, a.* from asked a
+      where not exists (select 1 from known k where k.place = a.place)
+    ), list as (
+      update scim_roster set last_user_seq = last_user_seq + ${count}, user_count = user_count + ${count}
+      where organization_id = ${organizationId} and connection_id = ${actor.id} and ${count} > 0
+      returning last_user_seq - ${count} as seq
     ), people as (
       insert into member (organization_id, id, email, email_key, display_name, first_name, last_name, status,
         created_at, updated_at)
@@ -74,12 +95,13 @@ export function insertingPeople(
     ), created as (
       insert into scim_user (organization_id, id, connection_id, member_id, seq, user_name, user_name_key,
         external_id, active, suspended_member, document, search, email_keys, created_at, updated_at)
-      select ${organizationId}, id, ${actor.id}, member_id, (select seq from place) + n, user_name, user_name_key,
+      select ${organizationId}, id, ${actor.id}, member_id, (select seq from list) + n, user_name, user_name_key,
         external_id, active, suspended_member, document, search::jsonb, email_keys, now, now
       from wanted
       returning 1
-    ), ${takingNumbers(organizationId, users.length, written)}
-    ${insertingChanges(organizationId, actor)}`
+    ), ${takingNumbers(organizationId, count, written)},
+    recorded as (${insertingChanges(organizationId, actor)})
+    select w.n is not null as is_new from asked a left join wanted w on w.place = a.place order by a.place`
 }
 
 /**
@@ -97,7 +119,7 @@ export function updatingPeople(
   return sql`
     with wanted as materialized (
       select * from json_to_recordset(${numbered(users)})
-        as w(${USER_COLUMNS}, row_version xid, member_row_version xid, is_person_new boolean)
+        as w(n integer, ${USER_COLUMNS}, row_version xid, member_row_version xid, is_person_new boolean)
     ), held as materialized (
       select w.*, u.ctid as user_at, m.ctid as member_at from wanted w
       cross join lateral (

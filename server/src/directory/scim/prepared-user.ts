@@ -14,7 +14,12 @@ type Kind<Row> = WriteKind<ChangeLane, Row>
 
 const creation: Kind<PreparedUser> = {
   mayWait: true,
-  statements: ({ organizationId, actor }, users) => [insertingPeople(organizationId, actor, users)],
+  statements: ({ organizationId, actor }, users) => [insertingPeople(organizationId, actor, users, false)],
+}
+
+const creationOfNew: Kind<PreparedUser> = {
+  mayWait: true,
+  statements: ({ organizationId, actor }, users) => [insertingPeople(organizationId, actor, users, true)],
 }
 
 const update: Kind<PreparedUserUpdate> = {
@@ -38,8 +43,10 @@ const deactivation: Kind<PreparedUserUpdate> = {
   ],
 }
 
-/** Creates a user. */
-export const creating = (row: PreparedUser): GroupedWrite<ChangeLane> => ({ kind: creation, row })
+/** Creates a user. @param leavesKnown not where a member has or had its address: what is answered (`CreatedRow`) tells */
+export function creating(row: PreparedUser, leavesKnown: boolean): GroupedWrite<ChangeLane> {
+  return { kind: leavesKnown ? creationOfNew : creation, row }
+}
 
 /** Changes a user; `turns` says where it is activated or deactivated. */
 export function updatingUser(

@@ -22,7 +22,7 @@ export interface ScimRequestLog {
 }
 
 /**
- * Opens the log of what SCIM clients ask. Entries are masked when they are noted, kept in this process and written in
+ * Opens the log of what SCIM clients ask. Entries are masked as soon as the answers are on their way, kept in this process and written in
  * one statement for many, so that a request waits for none: a process that is killed loses the last fifth of a second.
  */
 export function openScimRequestLog(
@@ -84,8 +84,33 @@ export function openScimRequestLog(
     tellDropped()
   }
 
+  /** Noted and not masked yet. */
+  let entries: ScimRequestEntry[] = []
+
+  function maskAll(): void {
+    const noted = entries
+    entries = []
+    for (const entry of noted) mask(entry)
+  }
+
+  function mask(entry: ScimRequestEntry): void {
+    try {
+      if (entry.client === null && !refusals.admit(entry.connectionId)) return
+      const row = toRequestRow(entry)
+      if (entry.client === null) refusals.remember(row)
+      keep(JSON.stringify(row))
+      if (rows.length >= ROWS_AT_ONCE_MAX && !isFlushing) void flush()
+    } catch (error) {
+      dropped += 1
+      // Not the whole error: its message may quote what the client sent.
+      const fault = error instanceof Error ? error.name : typeof error
+      log.error({ fault }, 'a request of a SCIM client could not be noted')
+    }
+  }
+
   /** One after the other, so that rows are written in their order. */
   function flush(): Promise<void> {
+    maskAll()
     writing = writing.then(write)
     return writing
   }
@@ -102,22 +127,14 @@ export function openScimRequestLog(
 
   return {
     record(entry) {
-      try {
-        if (entry.client === null && !refusals.admit(entry.connectionId)) return
-        const row = toRequestRow(entry)
-        if (entry.client === null) refusals.remember(row)
-        keep(JSON.stringify(row))
-        if (rows.length >= ROWS_AT_ONCE_MAX && !isFlushing) void flush()
-      } catch (error) {
-        dropped += 1
-        // Not the whole error: its message may quote what the client sent.
-        const fault = error instanceof Error ? error.name : typeof error
-        log.error({ fault }, 'a request of a SCIM client could not be noted')
-      }
+      // Behind the answer, which is on its way then.
+      if (entries.length === 0) setImmediate(maskAll)
+      entries.push(entry)
     },
     flush,
     async close() {
       clearInterval(timer)
+      maskAll()
       refusals.end()
       await flush()
       tellDropped()

@@ -58,7 +58,7 @@ const DURATION_MAX = 2 ** 31 - 1
 /** @throws {TypeError} for a connection that is no id: no row could belong to it */
 export function toRequestRow(entry: ScimRequestEntry): ScimRequestRow {
   if (!isUuid(entry.connectionId)) throw new TypeError('The connection is not a UUID.')
-  const masking = createMasking()
+  const masking = createMasking({ knowsAgain: entry.detail !== undefined })
   const path = masking.url(entry.url)
   const requestBody = entry.client === null ? undefined : masking.body(entry.requestBody)
   const reason = entry.detail === undefined ? null : masking.sentence(entry.detail)

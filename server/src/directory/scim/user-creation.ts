@@ -1,20 +1,16 @@
 import { uuidV7 } from '../../platform/uuid.ts'
+import { Conflict } from '../changes/conflicts.ts'
 import { finishWith, type PreparedChange } from '../changes/prepared-change.ts'
-import type { Context, ReadContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
 import { lockOwners } from '../grants/role-grant.sql.ts'
 import type { Person } from '../members/member.sql.ts'
 import { requireLastingOwner } from '../members/member.ts'
 import { connectionOf } from './connection.ts'
+import type { CreatedRow } from './prepared-user.sql.ts'
 import { creating } from './prepared-user.ts'
 import { isSamePerson, NOBODY, personOf, withoutSilence, withStated } from './stated-person.ts'
-import {
-  type FoundPersonRow,
-  insertUserOfMember,
-  isKnownAddress,
-  lockPersonByEmail,
-  type ScimUserRow,
-} from './user.sql.ts'
+import { type FoundPersonRow, insertUserOfMember, lockPersonByEmail, type ScimUserRow } from './user.sql.ts'
 import { endWaysIn, KIND_OF_STATUS, rowsOf, type ScimUserWrite, toMoment, toRow } from './user.ts'
 import { newUserConflict, userConflict } from './user-refusals.ts'
 
@@ -38,21 +34,20 @@ export async function createScimUser(context: Context, user: ScimUserWrite): Pro
       : await lockPersonByEmail(db, organizationId, {
           ...{ connectionId, emailKey, domain: emailKey.slice(emailKey.lastIndexOf('@') + 1) },
         })
-  if (found === undefined) return finishWith(context, newPerson(user, stated, context.change.id, now))
+  if (found === undefined) return finishWith(context, newPerson(user, stated, context.change.id, now, false))
   const id = uuidV7()
   const stored = await takeOver(context, found, { ...user, id, connectionId, memberId: found.id, now })
   return toRow(user, id, stored)
 }
 
-/** The same for somebody who is new as far as is known, prepared. @throws as `createScimUser` */
-export async function prepareNewScimUser(
-  context: ReadContext,
-  user: ScimUserWrite,
-): Promise<PreparedChange<ScimUserRow> | undefined> {
-  const stated = withStated(NOBODY, user.person)
-  const { emailKey } = stated
-  const isKnown = emailKey !== null && (await isKnownAddress(context.db, context.organizationId, emailKey))
-  return isKnown ? undefined : newPerson(user, stated, uuidV7(), new Date())
+/**
+ * The same for somebody who is new, prepared: nothing is read before. Whose address a member has or had takes the other
+ * way.
+ *
+ * @throws as `createScimUser`
+ */
+export function prepareNewScimUser(user: ScimUserWrite): PreparedChange<ScimUserRow> {
+  return newPerson(user, withStated(NOBODY, user.person), uuidV7(), new Date(), true)
 }
 
 function newPerson(
@@ -60,19 +55,26 @@ function newPerson(
   person: Person,
   changeId: string,
   now: Date,
+  leavesKnown: boolean,
 ): PreparedChange<ScimUserRow> {
   const id = uuidV7()
   const memberId = uuidV7()
   const record = { kind: 'member.created', memberId, detail: { level: 'member', scim_user: id } } as const
   const status = user.active ? 'active' : 'suspended'
   return {
-    result: () => toRow(user, id, { version: 1, created_at: toMoment(now), updated_at: toMoment(now) }),
+    result(row) {
+      if (leavesKnown && !(row as CreatedRow).is_new) throw new Conflict('a member has or had the address')
+      return toRow(user, id, { version: 1, created_at: toMoment(now), updated_at: toMoment(now) })
+    },
     write: {
-      ...creating({
-        ...rowsOf(user, person),
-        ...{ id, member_id: memberId, status, suspended_member: !user.active, now },
-        ...{ change_id: changeId, kind: record.kind, detail: record.detail },
-      }),
+      ...creating(
+        {
+          ...rowsOf(user, person),
+          ...{ id, member_id: memberId, status, suspended_member: !user.active, now },
+          ...{ change_id: changeId, kind: record.kind, detail: record.detail },
+        },
+        leavesKnown,
+      ),
       record,
       refuse: newUserConflict,
     },

@@ -168,23 +168,6 @@ export async function lockPersonByEmail(
     for update of m`)
 }
 
-/** Whether a member has an address or had it: then whoever is to get it has to be looked at more closely. */
-export async function isKnownAddress(
-  db: Queryable,
-  organizationId: string,
-  emailKey: string,
-): Promise<boolean> {
-  // Both kinds of member have an index of their own.
-  const row = await db.row(sql<{ found: number }>`
-    select 1 as found from member
-    where organization_id = ${organizationId} and email_key = ${emailKey} and can_hold_grants
-    union all
-    select 1 from member
-    where organization_id = ${organizationId} and email_key = ${emailKey} and not can_hold_grants
-    limit 1`)
-  return row !== undefined
-}
-
 interface StoredRow {
   version: number
   created_at: string

@@ -47,7 +47,7 @@ export async function postUser(scope: ScimScope, body: unknown): Promise<ScimUse
   const user = toWrite(document)
   return await scope.write(
     (context) => createScimUser(context, user),
-    (context) => prepareNewScimUser(context, user),
+    async () => prepareNewScimUser(user),
   )
 }
 
