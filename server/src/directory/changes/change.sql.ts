@@ -99,7 +99,8 @@ export function takingNumbers(organizationId: string, count: number | SqlPart, w
         last_seq = last_seq + ${count}::integer,
         last_at = greatest(last_at + interval '1 microsecond', clock_timestamp())
           + (${count}::integer - 1) * interval '1 microsecond'
-      where organization_id = ${organizationId} and ${count}::integer > 0 and 1 / (${written})::integer = 1
+      where organization_id = ${organizationId}
+        and case when ${count}::integer > 0 then 1 / (${written})::integer = 1 else false end
       returning last_seq - ${count}::integer as seq, last_at - ${count}::integer * interval '1 microsecond' as at
     )`
 }

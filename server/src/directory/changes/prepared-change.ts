@@ -10,7 +10,7 @@ export interface ChangeLane {
   readonly actor: RecordedActor
 }
 
-/** A change that is known before its transaction begins: made from a reading that locked nothing. */
+/** A change that is known before its transaction begins: made from a reading that locked nothing, or from none. */
 export interface PreparedChange<T> {
   /**
    * What becomes of it.
@@ -21,7 +21,7 @@ export interface PreparedChange<T> {
   readonly result: (row: unknown) => T
   /** Absent: there is nothing to change. */
   readonly write?: GroupedWrite<ChangeLane> & {
-    /** What the statements write of it. It opens and ends no grants: such a change needs a transaction of its own. */
+    /** What the statements write of it, if it changes anything. It opens and ends no grants: such a change needs a transaction of its own. */
     readonly record: ChangeRecord
     /** Throws what a failure of the statements means. */
     readonly refuse: (error: unknown) => never
@@ -41,7 +41,8 @@ export function finishWith<T>(context: Context, { result, write }: PreparedChang
 /**
  * Commits a prepared change, together with others of the same actor that are prepared meanwhile.
  *
- * @returns undefined: something has changed since the reading, and nothing is written
+ * @returns undefined: something has changed since the reading, or it is not as simple as it was taken for, and nothing of
+ *   it is written
  * @throws what `refuse` throws
  */
 export async function commitPrepared<T>(

@@ -4,8 +4,8 @@ import { endingHeld, heldByLeaving, movingEndedToPast } from '../grants/membersh
 import { type AssertedRow, known, leavingSome, membersGone } from './assertion.sql.ts'
 import { notingMoved } from './group-sync-due.sql.ts'
 
-// What most often is all that a connection asserts of a group: some users join, or some leave. These statements need
-// nothing that the lock of the group has to tell first: they are sent behind it, without waiting for its answer.
+// What most often is all that a connection asserts of a group: some users join, or some leave. These statements find out
+// themselves whatever the lock of the group tells, too: they are sent behind it, without waiting for its answer.
 
 interface DirectAssertion {
   readonly connectionId: string
@@ -13,6 +13,14 @@ interface DirectAssertion {
   readonly changeId: string
   readonly now: Date
 }
+
+/** Without it nothing is to be done: the group is not the connection's, and not locked. */
+const isItsGroup = (
+  organizationId: string,
+  { groupId, connectionId }: DirectAssertion,
+): SqlPart => part`exists (
+        select 1 from scim_group
+        where organization_id = ${organizationId} and id = ${groupId} and connection_id = ${connectionId})`
 
 /** What a connection gives has its source. */
 const sourceOf = (organizationId: string, connectionId: string): SqlPart => part`(
@@ -34,15 +42,16 @@ export async function assertJoining(
     with ${known(organizationId, to.connectionId, added)},
     come as (
       insert into scim_group_member (organization_id, group_id, user_id)
-      select ${organizationId}, ${to.groupId}, id from known returning user_id
+      select ${organizationId}, ${to.groupId}, id from known where ${isItsGroup(organizationId, to)}
+      returning user_id
     ), opened as (
       insert into group_membership (organization_id, group_id, member_id, source_id, opened_change)
       select ${organizationId}, ${to.groupId}, member_id, ${sourceOf(organizationId, to.connectionId)}, ${to.changeId}
-      from known where can_hold returning member_id
+      from known where can_hold and ${isItsGroup(organizationId, to)} returning member_id
     ), counted as (
       update scim_group set updated_at = ${to.now}, version = version + 1,
         member_count = member_count + (select count(*) from come)
-      where organization_id = ${organizationId} and id = ${to.groupId}
+      where organization_id = ${organizationId} and id = ${to.groupId} and exists (select 1 from come)
       returning member_count, version, updated_at
     ), moved as (
       select member_id from known
@@ -52,7 +61,7 @@ export async function assertJoining(
       (select count(*) from come) as moved, array[]::uuid[] as held_ids,
       (select count(*) from opened) as opened, 0 as ended, (select count(*) from due) as due,
       c.member_count, c.version, c.updated_at
-    from counted c`)
+    from (select) here left join counted c on true`)
   return row!
 }
 
@@ -72,7 +81,7 @@ export async function assertLeaving(
       select coalesce(settings #>> '{removal_brake,scim,max_removals}',
         settings #>> '{removal_brake,scim,max_share}') is not null as is_set
       from organization where id = ${organizationId}
-    ), gone as (${leavingSome(organizationId, to.groupId, removed, part`(select not is_set from brake)`)}),
+    ), gone as (${leavingSome(organizationId, to.groupId, removed, part`(select not is_set from brake) and ${isItsGroup(organizationId, to)}`)}),
     leaving as materialized (${membersGone(organizationId)}),
     held as materialized (${heldByLeaving(organizationId, source)}),
     ended as (${endingHeld(organizationId, true)}),

@@ -55,8 +55,8 @@ export interface CreatedRow {
 
 /**
  * Creates users of a connection, the members they stand for and the changes. Takes the addresses first, in their order:
- * whoever waits for one keeps nobody from the connection's list, which is locked next, and from the organization's
- * counter. Fails where the connection is gone: then its list has no place.
+ * whoever waits for one keeps nobody from the connection's list, which is locked next, from userNames, and from the
+ * organization's counter. Fails where the connection is gone: then its list has no place.
  *
  * @param leavesKnown leaves out whose address a member has or had: that one has to be looked at more closely
  */
@@ -113,8 +113,8 @@ export function updatingPeople(
   actor: RecordedActor,
   users: readonly PreparedUserUpdate[],
 ): Statement<never> {
-  const written = part`(select count(*) from changed) = ${users.length}::integer
-        and (select count(*) from people) >= 0`
+  const written = part`(select count(*) from people) >= 0
+        and (select count(*) from changed) = ${users.length}::integer`
   // Rows by where they are: a table that has just been filled would be read whole, looked for by a join.
   return sql`
     with wanted as materialized (
@@ -150,18 +150,20 @@ export function updatingPeople(
     ${insertingChanges(organizationId, actor)}`
 }
 
-/** Whom users stand for: a query of their ids. */
+/** Whom those of the users stand for that this transaction has changed: a query of their ids. */
 export function membersOf(organizationId: string, users: readonly { readonly id: string }[]): SqlPart {
   return part`
     select u.member_id from unnest(${users.map((user) => user.id)}::uuid[]) w (id)
     cross join lateral (
-      select member_id from scim_user where organization_id = ${organizationId} and id = w.id limit 1) u`
+      select member_id from scim_user
+      where organization_id = ${organizationId} and id = w.id and xmin = pg_current_xact_id()::xid limit 1) u`
 }
 
 /**
- * Ends the API keys of members who are deactivated. Fails if somebody holds one, and if the deactivation is
- * about more than their own rows: one is an owner, or something is pending of an address. Run while the organization's
- * counter is held: whatever was given to a member before is seen, and what others give it meanwhile comes after.
+ * Ends the API keys of members whom this transaction has deactivated. Fails if somebody holds one, and if the
+ * deactivation is about more than their own rows: one is an owner, or something is pending of an address. Run while the
+ * organization's counter is held: whatever was given to a member before is seen, and what others give it meanwhile comes
+ * after.
  *
  * @param members a query of their ids
  */

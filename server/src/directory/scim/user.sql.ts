@@ -234,7 +234,10 @@ export type ChangedScimUser = ScimUserFields & {
 /** What is new about the member it stands for. */
 export type ChangedPerson = Person & { readonly status: MemberStatus; readonly isChanged: boolean }
 
-/** Stores what is new about a user and the member it stands for, both of which are locked. */
+/**
+ * Stores what is new about a user and the member it stands for, both of which are locked. Takes the address before the
+ * userName, as whoever creates a user.
+ */
 export async function updateUserAndMember(
   tx: Transaction,
   organizationId: string,
@@ -243,14 +246,14 @@ export async function updateUserAndMember(
 ): Promise<Standing> {
   const { memberId: id, isDeactivated: isOver, now } = user
   const row = await tx.row(sql<Standing>`
-    with person as (${updatingMember(organizationId, { ...person, id, now })}),
+    with person as (${updatingMember(organizationId, { ...person, id, now })} returning 1),
     keys as (${revokingKeysOfMember(organizationId, { id, isOver, now })})
     update scim_user set user_name = ${user.userName}, user_name_key = ${user.userNameKey},
       external_id = ${user.externalId}, active = ${user.active}, suspended_member = ${user.suspendedMember},
       document = ${user.document}, search = coalesce(${user.searched?.search ?? null}, search),
       email_keys = coalesce(${user.searched?.emailKeys ?? null}, email_keys),
       version = version + 1, updated_at = ${now}
-    where organization_id = ${organizationId} and id = ${user.id}
+    where organization_id = ${organizationId} and id = ${user.id} and (select count(*) from person) >= 0
     returning
       exists (
         select 1 from role_grant g join role r on r.organization_id = g.organization_id and r.id = g.role_id

@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { type Held, holdOpen, untilWaiting, untilWaitingOrOver } from '../../../test/campaigns/pauses.ts'
-import { openConnection, openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
+import { openConnection, openScim, PATCH, type ScimTestClient, uuidOf } from '../../../test/scim-client.ts'
 
 let app: TestApp
 let scim: ScimTestClient
@@ -60,8 +60,8 @@ async function withoutDeadlock(work: () => Promise<void>): Promise<void> {
   }
   const before = await deadlocks()
   await work()
-  // A session tells its counts when it is idle, within a second at the latest.
-  await setTimeout(200)
+  // A session tells its counts when it is idle, within a second.
+  await setTimeout(1100)
   assert.equal(await deadlocks(), before)
 }
 
@@ -148,6 +148,36 @@ describe('a change of users that is committed with others waits for nobody while
       assert.deepEqual([(await creation).status, (await deletion).status], [201, 204])
     })
     assert.deepEqual(await rows('select 1 from scim_user where connection_id = $1', gone.connectionId), [])
+  })
+
+  it('nor for who gives somebody the address and the userName that a user is created with', async () => {
+    const { id, userName } = await scim.user()
+    const { data } = await scim.directory.get(`/members?email=${userName}`)
+    await scim.directory.key(['*'], { member_id: data[0].id })
+    const name = 'both@order.example'
+    await withoutDeadlock(async () => {
+      // Held where the change has its user already, and takes the address and the userName next or has them.
+      const keys = await holdOpen(app.connectionString)
+      await keys.query('select 1 from api_key where member_id = $1::uuid for update', [uuidOf(data[0].id)])
+      const changing = scim.call('PATCH', `/Users/${id}`, {
+        body: {
+          schemas: [PATCH],
+          Operations: [
+            {
+              op: 'replace',
+              value: { userName: name, active: false, emails: [{ value: name, primary: true }] },
+            },
+          ],
+        },
+      })
+      await untilWaiting(app.database, 1)
+      const creation = post(scim, name)
+      // By then it waits alone, for as long as it takes.
+      await setTimeout(300)
+      await untilWaiting(app.database, 2)
+      await keys.rollback()
+      assert.deepEqual([(await changing).status, (await creation).status], [200, 409])
+    })
   })
 
   it('and no deactivation and no other creation waits for a creation that waits', async () => {

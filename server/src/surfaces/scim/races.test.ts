@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { holdOpen, untilWaiting } from '../../../test/campaigns/pauses.ts'
 import { openConnection, openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
@@ -268,6 +269,25 @@ describe('a request that meets another half-way', () => {
     assert.deepEqual(after, { version: 4 })
   })
 
+  it('touches nothing of a group that another connection names, while its own deletes it', async () => {
+    const before = await deadlocks()
+    const other = await openConnection(app, scim.directory)
+    const { id } = await other.user()
+    const member = (await scim.user()).id
+    for (const change of [add(id), { op: 'remove', path: 'members', value: [{ value: member }] }]) {
+      const group = await scim.group(`Met by a stranger, ${change.op}`, [member])
+      const deleted = () => scim.call('DELETE', `/Groups/${group.id}`)
+      const held = await holdOpen(app.connectionString)
+      await held.query('select 1 from org_group where id = $1 for update', [group.id])
+      const deletion = deleted()
+      await untilWaiting(app.database, 1)
+      assert.equal((await other.call('PATCH', `/Groups/${group.id}`, patched(change))).status, 404)
+      await held.rollback()
+      assert.equal((await deletion).status, 204)
+    }
+    assert.equal(await deadlocks(), before)
+  })
+
   it('deletes an owner who is being deactivated, and deactivates nobody who is being deleted', async () => {
     const before = await deadlocks()
     for (const order of ['deactivated', 'deleted'] as const) {
@@ -301,5 +321,13 @@ describe('a request that meets another half-way', () => {
     )
     assert.equal(granted, 0)
     assert.equal(await deadlocks(), before)
+  })
+})
+
+describe('what all of them have done', () => {
+  it('was no deadlock, even one that was tried again and told by nobody', async () => {
+    // A session tells its counts when it is idle, within a second.
+    await setTimeout(1100)
+    assert.equal(await deadlocks(), 0)
   })
 })
