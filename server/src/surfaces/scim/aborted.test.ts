@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { before, describe, it } from 'node:test'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
+import { holdOpen, untilWaiting } from '../../../test/campaigns/pauses.ts'
 import { openScim, type ScimTestClient } from '../../../test/scim-client.ts'
 
 let app: TestApp
@@ -33,6 +34,23 @@ describe('clients that hang up', () => {
       await Promise.all(Array.from({ length: 40 }, () => sendAndHangUp('POST', '{"userName":')))
     }
     await new Promise((resolve) => setTimeout(resolve, 200))
+    await answersAll()
+  })
+
+  it('while they wait for a turn leave none taken either', async () => {
+    const held = await holdOpen(app.connectionString)
+    await held.query('select 1 from change_counter for update')
+    // More than may run at once: they write, and wait.
+    const busy = Array.from({ length: 40 }, () => scim.user())
+    await untilWaiting(app.database, 1)
+    await Promise.all(Array.from({ length: 20 }, () => sendAndHangUp('POST', '{"userName":')))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await held.rollback()
+    await Promise.all(busy)
+    await answersAll()
+  })
+
+  async function answersAll(): Promise<void> {
     const answers = Array.from({ length: 20 }, () =>
       fetch(`http://127.0.0.1:${port}${scim.base}/Users`, {
         headers: { authorization: `Bearer ${scim.token}` },
@@ -40,5 +58,5 @@ describe('clients that hang up', () => {
       }),
     )
     for (const answer of await Promise.all(answers)) assert.equal(answer.status, 200)
-  })
+  }
 })

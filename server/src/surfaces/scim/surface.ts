@@ -51,6 +51,8 @@ function connection(services: ScimServices): FastifyPluginAsync {
     app.addHook('onRequest', async (request) => {
       request.scimClient = await authentication.authenticate(bearerSecret(request), connectionIn(request))
       request.endScimTurn = await limits.admit(request.scimClient.connectionId)
+      // Nobody would tell who reads the body that it never comes: the turn would not end.
+      if (request.raw.destroyed) throw new ScimError(400, undefined, 'The client has hung up.')
     })
     // Once there is an answer, not once it is sent: a client that has hung up takes none.
     app.addHook('onSend', async (request, reply) => {
