@@ -62,14 +62,14 @@ function layOutMembers(before: string, memberIds: string, baseUrl: string): Buff
   const value = entry.indexOf(NO_ID)
   const ref = entry.lastIndexOf(NO_ID)
   const start = Buffer.byteLength(before)
-  const ids = Buffer.from(memberIds, 'latin1')
-  const end = start + (ids.length / ID_LENGTH) * entry.length
+  const end = start + (memberIds.length / ID_LENGTH) * entry.length
   const text = Buffer.allocUnsafe(end + MEMBERS_END.length)
   text.write(before)
   text.fill(entry, start, end)
-  for (let from = 0, to = start; from < ids.length; from += ID_LENGTH, to += entry.length) {
+  for (let from = 0, to = start; from < memberIds.length; from += ID_LENGTH, to += entry.length) {
     for (let place = 0; place < ID_LENGTH; place++) {
-      const character = ids[from + place]!
+      // Digits and letters: a character is a byte.
+      const character = memberIds.charCodeAt(from + place)
       text[to + value + place] = character
       text[to + ref + place] = character
     }
