@@ -21,7 +21,10 @@ export interface PreparedChange<T> {
   readonly result: (row: unknown) => T
   /** Absent: there is nothing to change. */
   readonly write?: GroupedWrite<ChangeLane> & {
-    /** What the statements write of it, if it changes anything. It opens and ends no grants: such a change needs a transaction of its own. */
+    /**
+     * What the statements write of it, if it changes anything. It opens and ends no grants: such a change needs a
+     * transaction of its own.
+     */
     readonly record: ChangeRecord
     /** Throws what a failure of the statements means. */
     readonly refuse: (error: unknown) => never

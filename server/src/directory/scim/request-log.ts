@@ -22,8 +22,9 @@ export interface ScimRequestLog {
 }
 
 /**
- * Opens the log of what SCIM clients ask. Entries are masked as soon as the answers are on their way, kept in this process and written in
- * one statement for many, so that a request waits for none: a process that is killed loses the last fifth of a second.
+ * Opens the log of what SCIM clients ask. Entries are masked as soon as the answers are on their way, kept in this
+ * process and written in one statement for many, so that a request waits for none: a process that is killed loses the
+ * last fifth of a second.
  */
 export function openScimRequestLog(
   database: Database,

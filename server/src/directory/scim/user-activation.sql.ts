@@ -11,12 +11,6 @@ export interface UserActivation {
   readonly now: Date
 }
 
-/** What becomes of all of them. */
-export interface Activation {
-  readonly active: boolean
-  readonly kind: ChangeKind
-}
-
 /**
  * Activates users of a connection, or deactivates them, with the members they stand for, and answers each as it is then;
  * who is so already stays as it is. Nothing of them was read before. Fails where it is not this simple: somebody is not
@@ -26,7 +20,7 @@ export interface Activation {
 export function activatingPeople(
   organizationId: string,
   actor: RecordedActor,
-  { active, kind }: Activation,
+  active: boolean,
   users: readonly UserActivation[],
 ): Statement<ScimUserRow> {
   const written = part`(select count(*) from changed) = (select count(*) from wanted)
@@ -50,7 +44,7 @@ export function activatingPeople(
         and bool_and(is_simple or not is_turned))::integer as is_good
       from held
     ), wanted as materialized (
-      select row_number() over (order by n) as n, change_id, ${kind}::text as kind, member_id,
+      select row_number() over (order by n) as n, change_id, ${activationKind(active)}::text as kind, member_id,
         jsonb_build_object('scim_user', id) as detail
       from held where is_turned and (select is_good from checked) = 1
     ), changed as (
@@ -72,6 +66,11 @@ export function activatingPeople(
     select id, user_name, external_id, ${active}::boolean as active, document, created_at, groups,
       version + is_turned::integer as version, case when is_turned then now else updated_at end as updated_at
     from held order by n`
+}
+
+/** The change that it is. */
+export function activationKind(active: boolean): ChangeKind {
+  return active ? 'member.reactivated' : 'member.suspended'
 }
 
 const numbered = (users: readonly UserActivation[]) =>

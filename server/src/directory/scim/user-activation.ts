@@ -4,7 +4,7 @@ import { expectingNoSeats } from '../changes/invariants.sql.ts'
 import type { ChangeLane, PreparedChange } from '../changes/prepared-change.ts'
 import { endingKeys, membersOf } from './prepared-user.sql.ts'
 import type { ScimUserRow } from './user.sql.ts'
-import { activatingPeople, type UserActivation } from './user-activation.sql.ts'
+import { activatingPeople, activationKind, type UserActivation } from './user-activation.sql.ts'
 import { userConflict } from './user-refusals.ts'
 
 type Kind = WriteKind<ChangeLane, UserActivation>
@@ -12,7 +12,7 @@ type Kind = WriteKind<ChangeLane, UserActivation>
 const activation: Kind = {
   mayWait: false,
   statements: ({ organizationId, actor }, users) => [
-    activatingPeople(organizationId, actor, { active: true, kind: 'member.reactivated' }, users),
+    activatingPeople(organizationId, actor, true, users),
     expectingNoSeats(organizationId, membersOf(organizationId, users)),
   ],
 }
@@ -20,7 +20,7 @@ const activation: Kind = {
 const deactivation: Kind = {
   mayWait: false,
   statements: ({ organizationId, actor }, users) => [
-    activatingPeople(organizationId, actor, { active: false, kind: 'member.suspended' }, users),
+    activatingPeople(organizationId, actor, false, users),
     endingKeys(organizationId, membersOf(organizationId, users), users[0]!.now),
   ],
 }
@@ -35,7 +35,7 @@ export function prepareScimUserActivation(id: string, active: boolean): Prepared
     result: (answer) => answer as ScimUserRow,
     write: {
       ...{ kind: active ? activation : deactivation, row },
-      record: { kind: active ? 'member.reactivated' : 'member.suspended', detail: { scim_user: id } },
+      record: { kind: activationKind(active), detail: { scim_user: id } },
       refuse: userConflict,
     },
   }
