@@ -22,7 +22,6 @@ before(async () => {
   for (const role of (await acme.get('/roles')).data) roles[`${role.resource} ${role.key}`] = role.id
 })
 
-const inASecond = () => new Date(Date.now() + 1000).toISOString()
 const assign = (body: object) => acme.post('/role_assignments', body)
 const listed = async (query: string) =>
   (await acme.get(`/role_assignments?${query}`)).data.map((row: { id: string }) => row.id)
@@ -87,7 +86,7 @@ describe('a role assignment', () => {
 
   it('is gone from every read at its end, while nothing cleans up, and its end is a change later', async () => {
     const [{ id: member }, group] = [await acme.member(), await acme.group()]
-    const end = inASecond()
+    const end = new Date(Date.now() + 2000).toISOString()
     const role = roles['organization admin']!
     const own = await assign({ role, member, expires_at: end })
     await assign({ role: roles['project admin'], group: group.id, target: project.id, expires_at: end })

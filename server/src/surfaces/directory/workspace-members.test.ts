@@ -118,7 +118,7 @@ describe('the seats of a workspace', () => {
 
   it('whose role has ended are free at once', async () => {
     const { id } = await workspace({ purchased_seats: 2 })
-    const end = new Date(Date.now() + 300).toISOString()
+    const end = new Date(Date.now() + 2000).toISOString()
     const [{ id: one }, { id: two }] = [await acme.member(), await acme.member()]
     await give(one, 'workspace member', id, { expires_at: end })
     await refusedGive(two, 'workspace member', id, 'workspace.seats_exhausted', 409)
