@@ -19,7 +19,7 @@ import {
 import { requireProvisioned } from '../scim/deprovisioned.ts'
 import { requestGroupSync } from '../scim/group-sync.ts'
 import { noteMember } from '../scim/group-sync-due.sql.ts'
-import { lockUsersOfMembers, moveScimUser } from '../scim/user.sql.ts'
+import { lockUsersOfMembers, moveScimUser } from '../scim/users-of-members.sql.ts'
 import { endAccess } from './lifecycle.ts'
 import {
   lockMember,

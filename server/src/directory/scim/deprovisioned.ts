@@ -1,6 +1,6 @@
 import type { ReadContext } from '../context.ts'
 import { DirectoryError } from '../errors.ts'
-import { isDeprovisioned, isDeprovisionedAddress } from './user.sql.ts'
+import { isDeprovisioned, isDeprovisionedAddress } from './users-of-members.sql.ts'
 
 /**
  * Whom an identity provider has deactivated, nobody else makes active again.

@@ -1,7 +1,8 @@
 import { DirectoryError } from '../errors.ts'
 import { parseEmail } from '../members/email.ts'
 import type { Person } from '../members/member.sql.ts'
-import type { FoundPersonRow, ProvisionedPersonRow } from './user.sql.ts'
+import type { ProvisionedPersonRow } from './user.sql.ts'
+import type { FoundPersonRow } from './user-creation.sql.ts'
 
 /** What a resource says of the person: what is undefined it says nothing new about. */
 export interface StatedPerson {

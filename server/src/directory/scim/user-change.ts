@@ -15,9 +15,9 @@ import {
   lockScimUser,
   type ProvisionedPersonRow,
   type ScimUserRow,
-  updateUserAndMember,
 } from './user.sql.ts'
 import { endWaysIn, KIND_OF_STATUS, rowsOf, type ScimUserWrite, toMoment, toRow } from './user.ts'
+import { updateUserAndMember } from './user-change.sql.ts'
 import { userConflict, userNotFound } from './user-refusals.ts'
 
 /** What changes users say: how the resource is to be, from how it is. */

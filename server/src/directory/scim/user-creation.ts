@@ -10,8 +10,9 @@ import { connectionOf } from './connection.ts'
 import type { CreatedRow } from './prepared-user.sql.ts'
 import { creating } from './prepared-user.ts'
 import { isSamePerson, NOBODY, personOf, withoutSilence, withStated } from './stated-person.ts'
-import { type FoundPersonRow, insertUserOfMember, lockPersonByEmail, type ScimUserRow } from './user.sql.ts'
+import type { ScimUserRow } from './user.sql.ts'
 import { endWaysIn, KIND_OF_STATUS, rowsOf, type ScimUserWrite, toMoment, toRow } from './user.ts'
+import { type FoundPersonRow, insertUserOfMember, lockPersonByEmail } from './user-creation.sql.ts'
 import { newUserConflict, userConflict } from './user-refusals.ts'
 
 /**
