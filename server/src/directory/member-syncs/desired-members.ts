@@ -1,4 +1,5 @@
 import { TextArrayBuilder } from '../../platform/postgres/binary-array.ts'
+import { DistinctTextArrayBuilder } from '../../platform/postgres/distinct-text-array.ts'
 import { DirectoryError } from '../errors.ts'
 import { attributeProblem } from '../members/attributes.ts'
 import { parseEmail } from '../members/email.ts'
@@ -44,7 +45,7 @@ class OptionalColumn {
  * A value that breaks a rule (an email that is none) refuses its row by name; the others go on.
  */
 export class DesiredMembers {
-  readonly #referenceIds = new TextArrayBuilder()
+  readonly #referenceIds = new DistinctTextArrayBuilder()
   readonly #emails = new OptionalColumn()
   readonly #emailKeys = new OptionalColumn()
   readonly #displayNames = new OptionalColumn()
@@ -52,7 +53,6 @@ export class DesiredMembers {
   readonly #lastNames = new OptionalColumn()
   readonly #attributes = new OptionalColumn()
   readonly #outcomes = new OptionalColumn()
-  readonly #indexOf = new Map<string, number>()
   readonly #referenceField: string
 
   /** @param referenceField what the dialect calls the reference id, for messages */
@@ -61,23 +61,22 @@ export class DesiredMembers {
   }
 
   get count(): number {
-    return this.#indexOf.size
+    return this.#referenceIds.length
   }
 
   /** @throws {DirectoryError} member_sync.duplicate_reference_id, naming both rows */
   add(member: DesiredMember): void {
     const { referenceId } = member
-    const first = this.#indexOf.get(referenceId)
+    const row = this.count
+    const first = this.#referenceIds.pushDistinct(referenceId)
     if (first !== undefined) {
-      const field = `members[${this.count}].${this.#referenceField}`
+      const field = `members[${row}].${this.#referenceField}`
       throw new DirectoryError(
         'member_sync.duplicate_reference_id',
         `${field} is the same as members[${first}].${this.#referenceField}: each person may stand once.`,
         { field },
       )
     }
-    const row = this.count
-    this.#indexOf.set(referenceId, row)
     let refusal: string | undefined
     let address: string | null = null
     let key: string | null = null
@@ -87,7 +86,6 @@ export class DesiredMembers {
       else ({ address, key } = parsed)
     }
     if (member.attributes !== undefined) refusal ??= attributeProblem(member.attributes)
-    this.#referenceIds.push(referenceId)
     this.#emails.push(address, row)
     this.#emailKeys.push(key, row)
     this.#displayNames.push(member.displayName, row)
