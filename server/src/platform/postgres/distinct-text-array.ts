@@ -20,9 +20,10 @@ function multipliersFor(places: number): Uint32Array {
  * hundred thousand texts costs the garbage collector more than all the rest of reading them
  * (docs/decisions/0018-distinct-texts-without-a-map.md).
  *
- * The hash is the sum of each byte times the secret number of its place, of which the upper bits count: two texts have
- * the same one with the chance of two random numbers, whatever the texts, up to 2^25 hashes (M. Dietzfelbinger,
- * "Universal hashing and k-wise independent random variables via integer arithmetic without primes", 1996).
+ * The hash is the sum of each byte times the secret number of its place, of which the upper bits count: whatever the
+ * texts, two of them have the same one with at most twice the chance of two random numbers, up to 2^25 hashes (M.
+ * Dietzfelbinger, "Universal hashing and k-wise independent random variables via integer arithmetic without primes",
+ * 1996).
  */
 export class DistinctTextArrayBuilder extends TextArrayBuilder {
   /** By hash, one more than the index of the last element that has it; 0: there is none. */
