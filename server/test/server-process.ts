@@ -40,7 +40,7 @@ export class ServerProcessFailed extends Error {
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** As `npm start` has them: garbage is collected sooner, so that a busy server stays below 250 MB. */
-const FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=10']
+const FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=10']
 // Settings of the person who runs the tests must not reach the server under test.
 const { PATH = '', HOME = '', TMPDIR } = process.env
 

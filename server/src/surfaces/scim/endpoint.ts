@@ -2,7 +2,7 @@ import type { ResourcePage } from './lists.ts'
 import type { ResourceType } from './protocol/attribute.ts'
 import type { Projection } from './protocol/projection.ts'
 import type { ListQuery } from './query.ts'
-import type { ScimScope } from './scope.ts'
+import type { ScimJson, ScimScope } from './scope.ts'
 
 /** What every resource has. */
 export interface Versioned {
@@ -27,10 +27,5 @@ export interface Endpoint<Row extends Versioned> {
    * @param projection undefined: everything that is returned by default
    * @param isChanged it answers a change, not a read
    */
-  json(
-    scope: ScimScope,
-    row: Row,
-    projection: Projection | undefined,
-    isChanged: boolean,
-  ): Promise<string | Buffer>
+  json(scope: ScimScope, row: Row, projection: Projection | undefined, isChanged: boolean): Promise<ScimJson>
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { get, type IncomingMessage } from 'node:http'
 import { before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { startTestApp, type TestApp } from '../../../test/app.ts'
 import { countScimStatements, openScim, PATCH, type ScimTestClient } from '../../../test/scim-client.ts'
 
@@ -127,5 +129,31 @@ describe('a group of 100,000 members', () => {
       )
     })
     assert.equal(rows, 0)
+  })
+  it('comes whole to who reads it slowly, while others hang up in the middle of it', async () => {
+    const url = await app.http.listen({ host: '127.0.0.1', port: 0 })
+    const asked = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const headers = { authorization: `Bearer ${scim.token}` }
+        get(`${url}${scim.base}/Groups/${groupId}`, { headers }, resolve).on('error', reject)
+      })
+    const readSlowly = async () => {
+      const pieces: Buffer[] = []
+      for await (const piece of await asked()) {
+        if (pieces.push(piece) % 64 === 0) await setTimeout(1)
+      }
+      return Buffer.concat(pieces)
+    }
+    const hangUp = async () => {
+      const answer = await asked()
+      await new Promise((resolve) => answer.once('data', resolve))
+      answer.destroy()
+    }
+    const [first, ...others] = (
+      await Promise.all([readSlowly(), hangUp(), readSlowly(), hangUp(), hangUp(), readSlowly()])
+    ).filter((text) => text !== undefined)
+    const { members } = JSON.parse(first!.toString())
+    assert.equal(new Set(members.map(({ value }: { value: string }) => value)).size, MEMBERS)
+    for (const text of others) assert.ok(text.equals(first!))
   })
 })

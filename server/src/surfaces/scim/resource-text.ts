@@ -6,6 +6,7 @@ import { groupSchema } from './protocol/group-schema.ts'
 import type { JsonObject } from './protocol/json-object.ts'
 import type { Projection } from './protocol/projection.ts'
 import { userSchema } from './protocol/user-schema.ts'
+import type { ScimJson } from './scope.ts'
 
 export const etagOf = (row: { version: number }): string => `W/"${row.version}"`
 
@@ -57,13 +58,13 @@ const MEMBERS_END = ']}'
  * The text of a group from what stands before its members. All entries have one length: they are laid out at once in
  * what is sent, and the ids are copied to their places. Texts of 10,000 entries would be made and copied several times.
  */
-function layOutMembers(before: string, memberIds: string, baseUrl: string): Buffer {
+function layOutMembers(before: string, memberIds: string, baseUrl: string): Buffer<ArrayBuffer> {
   const entry = Buffer.from(`{"value":"${NO_ID}","$ref":"${userUrl(baseUrl, NO_ID)}","type":"User"},`)
   const value = entry.indexOf(NO_ID)
   const ref = entry.lastIndexOf(NO_ID)
   const start = Buffer.byteLength(before)
   const end = start + (memberIds.length / ID_LENGTH) * entry.length
-  const text = Buffer.allocUnsafe(end + MEMBERS_END.length)
+  const text = Buffer.allocUnsafeSlow(end + MEMBERS_END.length)
   text.write(before)
   text.fill(entry, start, end)
   for (let from = 0, to = start; from < memberIds.length; from += ID_LENGTH, to += entry.length) {
@@ -86,7 +87,7 @@ export function groupJson(
   baseUrl: string,
   memberIds: string | undefined,
   projection: Projection | undefined,
-): string | Buffer {
+): ScimJson {
   const head = JSON.stringify({
     schemas: [groupSchema.id],
     id: row.id,

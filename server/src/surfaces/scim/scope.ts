@@ -108,7 +108,12 @@ export function scopeOf(services: ScimServices, request: FastifyRequest): ScimSc
 /** What is JSON text already is sent as it is: the framework would add a charset to the media type, which some clients compare whole. */
 const asItIs = (json: unknown) => json as string
 
+/** JSON text, or its bytes in memory of their own, which is given back when they are sent. */
+export type ScimJson = string | Buffer<ArrayBuffer>
+
 /** Answers a resource, or a list, that is JSON text already. */
-export function sendScim(reply: FastifyReply, status: number, json: string | Buffer): FastifyReply {
+export function sendScim(reply: FastifyReply, status: number, json: ScimJson): FastifyReply {
+  // Megabytes for a large group: the garbage collector would let tens of them come together before it looks.
+  if (typeof json !== 'string') reply.raw.once('finish', () => json.buffer.transfer(0))
   return reply.code(status).header('content-type', SCIM_TYPE).serializer(asItIs).send(json)
 }
