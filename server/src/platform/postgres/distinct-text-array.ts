@@ -44,6 +44,7 @@ export class DistinctTextArrayBuilder extends TextArrayBuilder {
    */
   pushDistinct(value: string): number | undefined {
     const index = this.length
+    if (index === this.#starts.length) this.#grow()
     const start = this.end
     this.push(value)
     const hash = this.#hash(start, this.end)
@@ -53,12 +54,7 @@ export class DistinctTextArrayBuilder extends TextArrayBuilder {
       this.length = index
       return found - 1
     }
-    if (index === this.#starts.length) {
-      this.#grow()
-      this.#enter(index, start, this.#hash(start, this.end))
-    } else {
-      this.#enter(index, start, hash)
-    }
+    this.#enter(index, start, hash)
     return undefined
   }
 
